@@ -1,0 +1,141 @@
+package main
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+//go:embed floor.c true.c default.json
+var sources embed.FS
+
+// tools are the programs that the bench builds on the spot.
+type tools struct {
+	dir                        string
+	floor, true, hello, minirt string // minirt is "" where it does not build
+}
+
+const helloGo = `package main
+
+import "os"
+
+func main() { os.Stdout.WriteString("hello, world\n") }
+`
+
+func build(dir string) (*tools, error) {
+	t := &tools{dir: dir}
+	var err error
+	if t.floor, err = t.c("floor"); err != nil {
+		return nil, err
+	}
+	if t.true, err = t.c("true"); err != nil {
+		return nil, err
+	}
+	hello := filepath.Join(dir, "hello.go")
+	if err := os.WriteFile(hello, []byte(helloGo), 0o600); err != nil {
+		return nil, err
+	}
+	if t.hello, err = t.golang("hello", dir, hello); err != nil {
+		return nil, err
+	}
+	top, err := tree()
+	if err != nil {
+		return nil, err
+	}
+	if t.minirt, err = t.golang("minirt", top, "./cmd/minirt"); err != nil {
+		fmt.Fprintln(os.Stderr, "bench: without minirt: "+err.Error())
+		t.minirt = ""
+	}
+	return t, nil
+}
+
+// c builds one of the C sources that stand beside this file.
+func (t *tools) c(name string) (string, error) {
+	b, err := sources.ReadFile(name + ".c")
+	if err != nil {
+		return "", err
+	}
+	out := filepath.Join(t.dir, "bin-"+name)
+	cmd := exec.Command("gcc", "-O2", "-static", "-s", "-x", "c", "-o", out, "-")
+	cmd.Stdin = strings.NewReader(string(b))
+	if msg, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("gcc %s.c: %w\n%s", name, err, msg)
+	}
+	return out, nil
+}
+
+// golang builds a Go program as a release of minirt is built.
+func (t *tools) golang(name, dir, pkg string) (string, error) {
+	out := filepath.Join(t.dir, "bin-"+name)
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, pkg)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if msg, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build %s: %w\n%s", name, err, msg)
+	}
+	return out, nil
+}
+
+// tree is the top of minirt's source tree, above the working directory.
+func tree() (string, error) {
+	d, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; ; d = filepath.Dir(d) {
+		b, err := os.ReadFile(filepath.Join(d, "go.mod"))
+		if err == nil && strings.HasPrefix(string(b), "module github.com/minirt/minirt\n") {
+			return d, nil
+		}
+		if d == "/" {
+			return "", errors.New("not inside minirt's source tree")
+		}
+	}
+}
+
+// makeBundle makes the contender's bundle: the default config with a program
+// that ends at once.
+func (t *tools) makeBundle(c *contender) error {
+	root := filepath.Join(c.bundle, "rootfs")
+	for _, d := range []string{"bin", "proc", "dev", "sys"} {
+		if err := os.MkdirAll(filepath.Join(root, d), 0o755); err != nil {
+			return err
+		}
+	}
+	b, err := os.ReadFile(t.true)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(root, "bin/true"), b, 0o755); err != nil {
+		return err
+	}
+	return c.configure(c.group, 0)
+}
+
+// configure writes config.json: `runc spec`'s default without a terminal, the
+// container in cgroup group, with a memory limit of so many bytes if not 0.
+func (c *contender) configure(group string, memory int64) error {
+	b, err := sources.ReadFile("default.json")
+	if err != nil {
+		return err
+	}
+	var config map[string]any
+	if err := json.Unmarshal(b, &config); err != nil {
+		return err
+	}
+	process, linux := config["process"].(map[string]any), config["linux"].(map[string]any)
+	process["terminal"], process["args"] = false, []string{"/bin/true"}
+	linux["cgroupsPath"] = group
+	if memory != 0 {
+		linux["resources"].(map[string]any)["memory"] = map[string]any{"limit": memory}
+	}
+	if b, err = json.MarshalIndent(config, "", "\t"); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(c.bundle, "config.json"), b, 0o644)
+}
