@@ -1,9 +1,7 @@
 package plan
 
 import (
-	"encoding/binary"
 	"strconv"
-	"strings"
 
 	"github.com/minirt/minirt/internal/kernel"
 	"golang.org/x/sys/unix"
@@ -15,7 +13,8 @@ type form uint8
 const (
 	hex form = iota
 	dec
-	unsigned
+	id       // 32 bits; all ones, which means none, is -1
+	unsigned // 32 bits
 	oct
 	fd
 	str
@@ -25,23 +24,32 @@ const (
 	errno
 	openFlags
 	openHow
+	dupFlags
 	atFlags
+	accessAtFlags
+	unlinkFlags
 	treeFlags
 	moveFlags
 	cloneFlags
+	nsFlags
 	mountFlags
 	mountAttr
 	mountAttrs
 	umountFlags
 	accessMode
 	fsconfigCommand
-	cloexec1
+	fsopenFlags
+	fsmountFlags
 	closeRange
 	fcntlCommand
+	fcntlArg
 	keyctlCommand
+	keyctlArg
 	ioctlRequest
+	ioctlArg
 	prctlOption
 	prctlArg
+	prctlArg3
 	rlimitResource
 	rlimit
 	sigHow
@@ -52,24 +60,35 @@ const (
 	nodeMode
 	device
 	personality
+	priorityWhich
 	ioprioWho
+	ioprio
 	schedAttr
+	cpuset
+	memoryPolicy
+	nodemask
 	capHeader
 	capData
 	groups
+	timespec
+	family
+	socketType
+	sockaddr
+	messageFlags
 )
 
 // sets and enums are the forms that one table prints.
 var sets = [...][]name{
-	openFlags: openFlagNames, atFlags: atNames, treeFlags: treeNames, moveFlags: moveNames, cloneFlags: cloneNames,
-	mountFlags: mountNames, mountAttr: attrNames, umountFlags: umountNames, signalfdFlags: signalfdName,
-	seccompFlags: seccompFlagName, closeRange: closeRangeNames, cloexec1: cloexec1Names,
+	dupFlags: dupNames, atFlags: atNames, accessAtFlags: accessAtNames, unlinkFlags: unlinkNames, treeFlags: treeNames,
+	moveFlags: moveNames, nsFlags: cloneNames, mountFlags: mountNames, mountAttr: attrNames, umountFlags: umountNames,
+	fsopenFlags: fsopenNames, fsmountFlags: fsmountNames, signalfdFlags: signalfdNames, seccompFlags: filterNames,
+	closeRange: closeRangeNames, messageFlags: messageNames,
 }
 
 var enums = [...][]name{
-	accessMode: accessNames, fsconfigCommand: fsconfigNames, fcntlCommand: fcntlNames, keyctlCommand: keyctlNames,
-	ioctlRequest: ioctlNames, prctlOption: prctlNames, sigHow: sigHowNames, seccompOperation: seccompNames,
-	personality: personalities, ioprioWho: ioprioWhoNames,
+	fsconfigCommand: fsconfigNames, fcntlCommand: fcntlNames, keyctlCommand: keyctlNames, ioctlRequest: ioctlNames,
+	prctlOption: prctlNames, sigHow: sigHowNames, seccompOperation: seccompNames, priorityWhich: priorityNames,
+	ioprioWho: ioprioWhoNames, family: familyNames,
 }
 
 // constant prints a constant argument of step s.
@@ -84,137 +103,131 @@ func (p *Plan) constant(s *Step, i int, f form) string {
 	switch f {
 	case dec:
 		return strconv.FormatInt(int64(v), 10)
+	case id:
+		return strconv.Itoa(int(int32(v)))
 	case unsigned:
 		return strconv.FormatUint(uint64(uint32(v)), 10)
 	case oct:
-		return "0" + strconv.FormatUint(v, 8)
+		return octal(v)
 	case fd:
 		if int64(v) == unix.AT_FDCWD {
 			return "AT_FDCWD"
 		}
 		return strconv.FormatInt(int64(v), 10)
 	case errno:
-		return unix.ErrnoName(unix.Errno(v))
+		return errnoName(v)
+	case openFlags:
+		return opening(v)
+	case accessMode:
+		if v == 0 {
+			return "F_OK"
+		}
+		return set(accessNames, v)
+	case cloneFlags:
+		return join(set(cloneNames, v&^0xff), signalOrZero(v&0xff)) // CSIGNAL: the low byte is the exit signal
+	case fcntlArg:
+		return fcntlArgument(s.Args[1], v)
+	case ioctlArg:
+		if s.Args[1] == unix.TIOCGPTPEER {
+			return opening(v)
+		}
+		return hexadecimal(v)
+	case keyctlArg:
+		if s.Args[0] == unix.KEYCTL_SETPERM {
+			return strconv.FormatInt(int64(v), 10)
+		}
 	case prctlArg:
 		return prctlArgument(s.Args[0], v)
+	case prctlArg3:
+		if s.Args[0] == unix.PR_CAP_AMBIENT && s.Args[1] != unix.PR_CAP_AMBIENT_CLEAR_ALL {
+			return capability(v)
+		}
+		return strconv.FormatInt(int64(v), 10)
 	case rlimitResource:
 		return kernel.RlimitName(int(v))
 	case nodeMode:
-		return set(nodeNames, v&unix.S_IFMT) + "|0" + strconv.FormatUint(v&^unix.S_IFMT, 8)
+		return join(enum(nodeNames, v&unix.S_IFMT), octal(v&^unix.S_IFMT))
 	case device:
 		return "makedev(" + strconv.Itoa(int(unix.Major(v))) + ", " + strconv.Itoa(int(unix.Minor(v))) + ")"
-	case str, strv, ptr, bytes, openHow, mountAttrs, rlimit, sigset, schedAttr, capHeader, capData, groups:
+	case personality:
 		if v == 0 {
-			return "NULL"
+			return "PER_LINUX"
 		}
+		return set(personalityNames, v)
+	case ioprio:
+		return "IOPRIO_PRIO_VALUE(" + enum(ioprioClassNames, v>>13) + ", " + strconv.Itoa(int(v&0x1fff)) + ")"
+	case memoryPolicy:
+		const flags = unix.MPOL_F_STATIC_NODES | unix.MPOL_F_RELATIVE_NODES | unix.MPOL_F_NUMA_BALANCING
+		return join(enum(memoryPolicyNames, v&^flags), set(policyFlagNames, v&flags))
+	case socketType:
+		return join(enum(socketTypeNames, v&0xf), set(socketFlagNames, v&^0xf))
 	}
-	return "0x" + strconv.FormatUint(v, 16)
+	if v == 0 && f != hex {
+		return "NULL"
+	}
+	return hexadecimal(v)
+}
+
+// opening prints the flags of open: the access mode first, which O_PATH has not.
+func opening(v uint64) string {
+	if v&unix.O_PATH != 0 {
+		return set(openFlagNames, v)
+	}
+	return join(enum(accessModeNames, v&unix.O_ACCMODE), set(openFlagNames, v&^unix.O_ACCMODE))
+}
+
+func octal(v uint64) string {
+	s := "0" + strconv.FormatUint(v, 8)
+	for len(s) < 3 {
+		s = "0" + s
+	}
+	return s
+}
+
+func errnoName(v uint64) string {
+	if v == uint64(unix.EOPNOTSUPP) {
+		return "EOPNOTSUPP" // on Linux ENOTSUP is another name of it, which x/sys prefers
+	}
+	if s := unix.ErrnoName(unix.Errno(v)); s != "" {
+		return s
+	}
+	return strconv.FormatUint(v, 10)
+}
+
+func capability(v uint64) string {
+	if s := kernel.CapabilityName(int(v)); s != "" {
+		return s
+	}
+	return strconv.FormatUint(v, 10)
+}
+
+func signalOrZero(v uint64) string {
+	if v == 0 {
+		return "0"
+	}
+	return kernel.SignalName(int(v))
+}
+
+func fcntlArgument(command, v uint64) string {
+	switch command {
+	case unix.F_SETFD:
+		return set(fdFlagNames, v)
+	case unix.F_SETFL:
+		return opening(v)
+	}
+	return strconv.FormatInt(int64(v), 10)
 }
 
 func prctlArgument(option, v uint64) string {
 	switch option {
 	case unix.PR_CAPBSET_DROP:
-		if n := kernel.CapabilityName(int(v)); n != "" {
-			return n
-		}
+		return capability(v)
 	case unix.PR_CAP_AMBIENT:
 		return enum(ambientNames, v)
+	case unix.PR_SET_PDEATHSIG:
+		return signalOrZero(v)
+	case unix.PR_SET_SECUREBITS:
+		return hexadecimal(v)
 	}
 	return strconv.FormatInt(int64(v), 10)
 }
-
-// memory prints what an argument points to in Data.
-func (p *Plan) memory(s *Step, i int, f form) string {
-	at := int(s.Args[i])
-	if at > len(p.Data) {
-		return "?"
-	}
-	b := p.Data[at:]
-	switch f {
-	case str, prctlArg:
-		return quote(cString(b))
-	case bytes:
-		return quote(string(b[:min(int(s.Args[i+1]), len(b))]))
-	case strv:
-		return p.vector(b, at)
-	case openHow:
-		return "{" + set(openFlagNames, word(b, 0)) + ", " + set(resolveNames, word(b, 2)) + "}"
-	case mountAttrs:
-		return mountAttributes(b)
-	case rlimit:
-		return "{" + limit(word(b, 0)) + ", " + limit(word(b, 1)) + "}"
-	case sigset, schedAttr, capHeader:
-		return "{0x" + strconv.FormatUint(word(b, 0), 16) + "}"
-	case capData:
-		e, q, h := capSets(b)
-		return "{effective 0x" + e + ", permitted 0x" + q + ", inheritable 0x" + h + "}"
-	case groups:
-		return groupList(b, int(s.Args[0]))
-	}
-	return "data+" + strconv.Itoa(at)
-}
-
-func mountAttributes(b []byte) string {
-	s := "{+" + set(attrNames, word(b, 0)) + ", -" + set(attrNames, word(b, 1))
-	if v := word(b, 2); v != 0 {
-		s += ", " + set(mountNames, v)
-	}
-	return s + "}"
-}
-
-func limit(v uint64) string {
-	if v == unix.RLIM_INFINITY {
-		return "RLIM_INFINITY"
-	}
-	return strconv.FormatUint(v, 10)
-}
-
-// capSets takes the three sets out of the two halves of struct __user_cap_data_struct.
-func capSets(b []byte) (effective, permitted, inheritable string) {
-	half := func(i int) uint64 {
-		if len(b) < 24 {
-			return 0
-		}
-		return uint64(binary.LittleEndian.Uint32(b[4*i:]))
-	}
-	hexa := func(i int) string { return strconv.FormatUint(half(i)|half(i+3)<<32, 16) }
-	return hexa(0), hexa(1), hexa(2)
-}
-
-func groupList(b []byte, n int) string {
-	var s []string
-	for i := 0; i < n && 4*i+4 <= len(b); i++ {
-		s = append(s, strconv.Itoa(int(binary.LittleEndian.Uint32(b[4*i:]))))
-	}
-	return "[" + strings.Join(s, ", ") + "]"
-}
-
-// vector prints the strings of argv or envp, whose pointers are fixups.
-func (p *Plan) vector(b []byte, at int) string {
-	var s []string
-	for _, f := range p.fixups {
-		if !f.Writable && int(f.Offset) == at {
-			s = append(s, quote(cString(p.Data[f.Target:])))
-			at += 8
-		}
-	}
-	return "[" + strings.Join(s, ", ") + "]"
-}
-
-func word(b []byte, i int) uint64 {
-	if len(b) < 8*i+8 {
-		return 0
-	}
-	return binary.LittleEndian.Uint64(b[8*i:])
-}
-
-func cString(b []byte) string {
-	for i, c := range b {
-		if c == 0 {
-			return string(b[:i])
-		}
-	}
-	return string(b)
-}
-
-func quote(s string) string { return strconv.Quote(s) }

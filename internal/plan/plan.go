@@ -75,7 +75,9 @@ type Flag uint8
 const (
 	ZeroFails Flag = 1 << iota // a result of 0 is a failure with EPIPE: end of file where a byte was due
 	IfZero                     // jump over OnSuccess steps only if the result is 0
-	KeepErrno                  // store a tolerated errno as the result
+	KeepErrno                  // store a tolerated errno, as a positive number, as the result
+
+	tooMany Flag = 1 << 7 // more errnos are tolerated than a step has room for
 )
 
 // Register is a named cell that holds a result; None is no register.
@@ -125,12 +127,12 @@ func (p *Plan) At(origin string) { p.origin = origin }
 // (the address of its NUL-terminated bytes), a Data or Cell (its address), a
 // Register (its value), or nil (0).
 func (p *Plan) Do(c Call, args ...any) *Step {
+	if len(args) > MaxArgs || len(p.Steps) >= MaxSteps {
+		p.fail("too many steps, or too many arguments of " + c.Name())
+		args = args[:min(len(args), MaxArgs)]
+	}
 	p.Steps = append(p.Steps, Step{Call: c, Argc: uint8(len(args)), Result: None, Origin: p.origin})
 	s := &p.Steps[len(p.Steps)-1]
-	if len(args) > MaxArgs || len(p.Steps) > MaxSteps {
-		p.fail("too many steps, or too many arguments of " + c.Name())
-		return s
-	}
 	for i, a := range args {
 		s.Kinds[i], s.Args[i] = p.argument(a)
 	}
@@ -168,15 +170,19 @@ func (s *Step) To(r Register) *Step { s.Result = r; return s }
 // Set adds flags.
 func (s *Step) Set(f Flag) *Step { s.Flags |= f; return s }
 
-// Tolerate names the errnos after which the plan goes on. At most MaxTolerate.
+// Tolerate names the errnos after which the plan goes on. More than
+// MaxTolerate of them make a plan that can't be run.
 func (s *Step) Tolerate(errnos ...unix.Errno) *Step {
 	for i := range s.Tolerated {
 		if len(errnos) == 0 {
-			break
+			return s
 		}
 		if s.Tolerated[i] == 0 {
 			s.Tolerated[i], errnos = uint16(errnos[0]), errnos[1:]
 		}
+	}
+	if len(errnos) > 0 {
+		s.Flags |= tooMany
 	}
 	return s
 }
@@ -214,6 +220,7 @@ func (p *Plan) Buffer(name string, contents []byte) Cell {
 // Within gives the register that lies offset bytes inside a buffer, such as
 // the descriptor in a control message; eight bytes must follow there.
 func (p *Plan) Within(c Cell, offset uint32, name string) Register {
+	p.inside(c, offset)
 	p.names = append(p.names, cellName{uint32(c) + offset, 8, name})
 	return Register(uint32(c) + offset)
 }
@@ -291,6 +298,7 @@ func (p *Plan) Point(c Cell, offset uint32, target any) {
 	if kind != InData && kind != InCells {
 		p.fail("a pointer points to no memory")
 	}
+	p.inside(c, offset)
 	p.fixups = append(p.fixups, Fixup{Writable: true, Offset: uint32(c) + offset, Kind: kind, Target: uint32(to)})
 }
 
@@ -298,7 +306,7 @@ func (p *Plan) Point(c Cell, offset uint32, target any) {
 func (p *Plan) Fixups() []Fixup { return p.fixups }
 
 // Err is the first thing that made this plan one that can't be run: a string
-// with a NUL, or more than the limits allow.
+// with a NUL, or more than the limits allow. Check tells more.
 func (p *Plan) Err() error { return p.err }
 
 func (p *Plan) fail(text string) {
@@ -323,12 +331,9 @@ func pad(b []byte) []byte {
 	return b
 }
 
-// name finds the name of a cell by its offset.
-func (p *Plan) name(offset uint32) string {
-	for _, n := range p.names {
-		if n.offset == offset {
-			return n.name
-		}
+// inside fails the plan if no eight bytes follow offset in what is there of the cells.
+func (p *Plan) inside(c Cell, offset uint32) {
+	if uint64(c)+uint64(offset)+8 > uint64(len(p.Cells)) {
+		p.fail("eight bytes at offset " + strconv.Itoa(int(offset)) + " of " + p.cellName(uint32(c)) + " lie outside of it")
 	}
-	return "cells+" + strconv.Itoa(int(offset))
 }

@@ -3,17 +3,19 @@ package plan
 import (
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
-// Text prints the whole plan, one step a line, in the grammar of docs/plan.md.
+// widest is the longest line that the column of origins gives way to.
+const widest = 110
+
+// Text prints the whole plan, one step a line, and then what its cells hold at
+// the start, in the grammar of docs/plan.md.
 func (p *Plan) Text() string {
 	lines := make([]string, len(p.Steps))
 	width := 0
 	for i := range p.Steps {
 		lines[i] = number(i) + "  " + p.Line(i)
-		if n := len(lines[i]); n <= 110 {
+		if n := len(lines[i]); n <= widest {
 			width = max(width, n)
 		}
 	}
@@ -26,6 +28,11 @@ func (p *Plan) Text() string {
 		}
 		b.WriteByte('\n')
 	}
+	for _, n := range p.names {
+		if contents := p.contents(n); contents != "" {
+			b.WriteString("   &  " + n.name + " = " + contents + "\n")
+		}
+	}
 	return b.String()
 }
 
@@ -37,34 +44,42 @@ func number(i int) string {
 // Line prints one step without its number and origin.
 func (p *Plan) Line(i int) string {
 	s := &p.Steps[i]
-	var b strings.Builder
+	l := p.Sentence(i)
 	if s.Result != None {
-		b.WriteString(p.name(uint32(s.Result)) + " = ")
-	}
-	b.WriteString(p.Sentence(i))
-	tolerated := ""
-	for _, e := range s.Tolerated {
-		if e != 0 {
-			tolerated += "|" + unix.ErrnoName(unix.Errno(e))
-		}
-	}
-	if tolerated != "" {
-		b.WriteString("  or " + tolerated[1:])
-		if s.OnTolerated > 0 {
-			b.WriteString(" then skip " + strconv.Itoa(int(s.OnTolerated)))
-		}
+		l = p.registerName(uint32(s.Result)) + " = " + l
 	}
 	if s.Flags&ZeroFails != 0 {
-		b.WriteString("  0 fails")
+		l += "  0 fails"
 	}
-	switch {
-	case s.OnSuccess == 0:
-	case s.Flags&IfZero != 0:
-		b.WriteString("  if 0 skip " + strconv.Itoa(int(s.OnSuccess)))
-	default:
-		b.WriteString("  then skip " + strconv.Itoa(int(s.OnSuccess)))
+	if s.OnSuccess > 0 {
+		if s.Flags&IfZero != 0 {
+			l += "  if 0"
+		} else {
+			l += "  then"
+		}
+		l += skip(i, s.OnSuccess)
 	}
-	return b.String()
+	if t := s.tolerated(); len(t) > 0 {
+		l += "  or " + strings.Join(t, "|")
+		if s.Flags&KeepErrno != 0 {
+			l += " kept"
+		}
+		if s.OnTolerated > 0 {
+			l += " then" + skip(i, s.OnTolerated)
+		}
+	}
+	return l
+}
+
+func skip(i int, steps uint16) string { return " skip to " + strconv.Itoa(i+1+int(steps)) }
+
+func (s *Step) tolerated() (names []string) {
+	for _, e := range s.Tolerated {
+		if e != 0 {
+			names = append(names, errnoName(uint64(e)))
+		}
+	}
+	return names
 }
 
 // Sentence prints the call of a step alone, as strace would: name and arguments.
@@ -80,9 +95,9 @@ func (p *Plan) Arguments(i int) []string {
 		f := calls[s.Call].params[j]
 		switch s.Kinds[j] {
 		case Value:
-			args[j] = p.name(uint32(s.Args[j]))
+			args[j] = p.registerName(uint32(s.Args[j]))
 		case InCells:
-			args[j] = "&" + p.name(uint32(s.Args[j]))
+			args[j] = "&" + p.cellName(uint32(s.Args[j]))
 		case InData:
 			args[j] = p.memory(s, j, f)
 		default:
@@ -92,31 +107,61 @@ func (p *Plan) Arguments(i int) []string {
 	return args
 }
 
-// JSON prints the plan as one JSON array of steps.
-func (p *Plan) JSON(quote func(dst []byte, s string) []byte) []byte {
-	b := []byte("[")
-	for i := range p.Steps {
-		s := &p.Steps[i]
-		if i > 0 {
-			b = append(b, ',')
+// registerName names the eight bytes at offset: a register made by Within may
+// lie where its buffer begins.
+func (p *Plan) registerName(offset uint32) string {
+	for i := len(p.names) - 1; i >= 0; i-- {
+		if n := &p.names[i]; n.offset == offset && n.size == 8 {
+			return n.name
 		}
-		b = append(b, "\n  {\"step\": "...)
-		b = strconv.AppendInt(b, int64(i), 10)
-		b = quote(append(b, `, "call": `...), s.Call.Name())
-		b = append(b, `, "arguments": [`...)
-		for j, a := range p.Arguments(i) {
-			if j > 0 {
-				b = append(b, ", "...)
-			}
-			b = quote(b, a)
-		}
-		b = append(b, ']')
-		if s.Result != None {
-			b = quote(append(b, `, "result": `...), p.name(uint32(s.Result)))
-		}
-		b = quote(append(b, `, "line": `...), p.Line(i))
-		b = quote(append(b, `, "origin": `...), s.Origin)
-		b = append(b, '}')
 	}
-	return append(b, "\n]\n"...)
+	return p.cellName(offset)
+}
+
+// cellName names the place at offset by the buffer that holds it.
+func (p *Plan) cellName(offset uint32) string {
+	for i := range p.names {
+		if n := &p.names[i]; n.offset == offset {
+			return n.name
+		}
+	}
+	for i := range p.names {
+		if n := &p.names[i]; n.offset < offset && offset < n.offset+n.size {
+			return n.name + "+" + strconv.Itoa(int(offset-n.offset))
+		}
+	}
+	return "cells+" + strconv.Itoa(int(offset))
+}
+
+// contents prints what a buffer holds at the start, word by word, or "" if that is nothing.
+func (p *Plan) contents(n cellName) string {
+	if p.cellName(n.offset) != n.name { // a register within another buffer
+		return ""
+	}
+	var words []string
+	something := false
+	for at := n.offset; at < n.offset+n.size; at += 8 {
+		w := hexadecimal(word(p.Cells[at:], 0))
+		if t := p.pointer(at); t != "" {
+			w = t
+		}
+		words, something = append(words, w), something || w != "0"
+	}
+	if !something {
+		return ""
+	}
+	return "{" + strings.Join(words, ", ") + "}"
+}
+
+// pointer names the target of the pointer that stands at offset in the cells, if one does.
+func (p *Plan) pointer(offset uint32) string {
+	for _, f := range p.fixups {
+		if f.Writable && f.Offset == offset {
+			if f.Kind == InCells {
+				return "&" + p.cellName(f.Target)
+			}
+			return "data"
+		}
+	}
+	return ""
 }

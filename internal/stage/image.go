@@ -14,7 +14,6 @@ import (
 	"encoding/binary"
 	"math"
 	"runtime"
-	"strconv"
 	"unsafe"
 
 	"github.com/minirt/minirt/internal/plan"
@@ -50,22 +49,19 @@ const stepSize = 48
 
 // Image writes the plan as an ELF program for this machine.
 func Image(p *plan.Plan) ([]byte, error) {
-	if err := p.Err(); err != nil {
+	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	from, to := code()
-	size := int(uintptr(to) - uintptr(from))
-	if p.Arch.String() != runtime.GOARCH || size <= 0 || size > maxCode {
+	interpreter := interpreterCode()
+	if p.Arch.String() != runtime.GOARCH || interpreter == nil {
 		return nil, failure("stage: no interpreter for " + p.Arch.String() + " in this program")
 	}
-	l := layoutOf(p, size)
+	l := layoutOf(p, len(interpreter))
 	b := make([]byte, l.size)
 	l.elf(b, p)
-	copy(b[headers:], unsafe.Slice((*byte)(from), size))
+	copy(b[headers:], interpreter)
 	for i := range p.Steps {
-		if err := l.step(b[l.steps+i*stepSize:], p, &p.Steps[i]); err != nil {
-			return nil, failure("stage: step " + strconv.Itoa(i) + ": " + err.Error())
-		}
+		l.step(b[l.steps+i*stepSize:][:stepSize], p, &p.Steps[i])
 	}
 	copy(b[l.data:], p.Data)
 	copy(b[l.big:], l.words)
@@ -80,6 +76,16 @@ func Image(p *plan.Plan) ([]byte, error) {
 	return b, nil
 }
 
+// interpreterCode gives the interpreter's instructions, nil if the linker moved their end away from them.
+func interpreterCode() []byte {
+	from, to := code()
+	size := int(uintptr(to) - uintptr(from))
+	if size <= 0 || size > maxCode {
+		return nil
+	}
+	return unsafe.Slice((*byte)(from), size)
+}
+
 type failure string
 
 func (f failure) Error() string { return string(f) }
@@ -90,21 +96,22 @@ type layout struct {
 	words                         []byte // constants that don't fit an argument's 32 bits
 }
 
-func layoutOf(p *plan.Plan, code int) *layout {
-	l := &layout{steps: round(headers+code, 16)}
+func layoutOf(p *plan.Plan, code int) layout {
+	l := layout{steps: round(headers+code, 16)}
 	l.data = l.steps + len(p.Steps)*stepSize
 	l.big = l.data + round(len(p.Data), 8)
+	words := 0
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		for j := range s.Argc {
 			if s.Kinds[j] == plan.Const && !fits(s.Args[j]) {
-				l.words = binary.LittleEndian.AppendUint64(l.words, s.Args[j])
+				words++
 			}
 		}
 	}
-	l.cells = l.big + len(l.words)
+	l.words = make([]byte, 0, 8*words)
+	l.cells = l.big + 8*words
 	l.size = l.cells + round(len(p.Cells), 8)
-	l.words = l.words[:0]
 	return l
 }
 
@@ -121,7 +128,8 @@ func (l *layout) address(k plan.Kind, offset uint64) uint64 {
 	return cellsBase + uint64(l.cells%align) + offset
 }
 
-func (l *layout) step(b []byte, p *plan.Plan, s *plan.Step) error {
+// step encodes s into b, in the form told at stepSize.
+func (l *layout) step(b []byte, p *plan.Plan, s *plan.Step) {
 	le := binary.LittleEndian
 	le.PutUint16(b, s.Call.Number(p.Arch))
 	b[3] = byte(s.Flags)
@@ -132,8 +140,6 @@ func (l *layout) step(b []byte, p *plan.Plan, s *plan.Step) error {
 	}
 	if s.Result != plan.None {
 		le.PutUint32(b[16:], uint32(l.address(plan.InCells, uint64(s.Result))))
-	} else if s.Flags&plan.KeepErrno != 0 {
-		return failure("an errno is kept, but nowhere")
 	}
 	for i := range s.Argc {
 		v := s.Args[i]
@@ -145,12 +151,11 @@ func (l *layout) step(b []byte, p *plan.Plan, s *plan.Step) error {
 			v = l.address(s.Kinds[i], v)
 		case !fits(v):
 			b[2] |= 1 << i
-			l.words = le.AppendUint64(l.words, v)
-			v = base + uint64(l.big) + uint64(len(l.words)) - 8
+			v = base + uint64(l.big+len(l.words))
+			l.words = le.AppendUint64(l.words, s.Args[i])
 		}
 		le.PutUint32(b[24+4*i:], uint32(v))
 	}
-	return nil
 }
 
 // elf writes the headers (elf(5)). The kernel ignores p_paddr: there the

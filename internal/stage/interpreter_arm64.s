@@ -59,9 +59,7 @@ call:
 result:
 	MOVD $4095, R9
 	ADDS R9, R0, R9
-	BCS maybe                     // unsigned: -4095 to 4094 wrapped, or 0
-
-success:
+	BCS failed                    // unsigned: -4095 to -1 wraps to 0 to 4094, nothing else does
 	MOVWU 16(R19), R9
 	CBZ R9, stored
 	MOVD R0, (R9)
@@ -80,7 +78,7 @@ jump:
 	MOVHU 4(R19), R9
 	B next
 
-maybe:                                // carry: R0 is one of the last 4095 numbers
+failed:
 	NEG R0, R6
 	MOVHU 8(R19), R9
 	CMP R9, R6

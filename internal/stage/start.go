@@ -47,6 +47,9 @@ func nameless(image []byte, dir string) (int, error) {
 		return -1, hint(err)
 	}
 	defer unix.Close(w)
+	if err := unix.Fchmod(w, 0o500); err != nil { // whatever the umask
+		return -1, hint(err)
+	}
 	if err := write(w, image); err != nil {
 		return -1, hint(err)
 	}
@@ -86,6 +89,15 @@ type Process struct {
 // that it is born in, and cgroup, unless it is -1, is a directory of cgroup v2
 // that it is born in (Linux 5.7). The stage has no environment.
 func Start(image int, argv []string, files []uintptr, namespaces uintptr, cgroup int) (Process, error) {
+	top := highest(files)
+	if image <= top {
+		high, err := unix.FcntlInt(uintptr(image), unix.F_DUPFD_CLOEXEC, top+1)
+		if err != nil {
+			return Process{}, err
+		}
+		defer unix.Close(high)
+		image = high
+	}
 	pidfd := -1
 	sys := syscall.SysProcAttr{Cloneflags: namespaces, PidFD: &pidfd}
 	if cgroup >= 0 {
@@ -96,4 +108,15 @@ func Start(image int, argv []string, files []uintptr, namespaces uintptr, cgroup
 		return Process{}, err
 	}
 	return Process{pid, pidfd}, nil
+}
+
+// highest is the highest descriptor that ForkExec may use in the child, before
+// execve opens the image by its number: it first moves its own pipe, and each
+// of files that is in the way, beyond all of them.
+func highest(files []uintptr) int {
+	top := len(files)
+	for _, f := range files {
+		top = max(top, int(f))
+	}
+	return top + len(files) + 3
 }

@@ -1,0 +1,106 @@
+package main
+
+// This file alone says what went wrong. Its rules:
+//
+//   - Standard output is the verb's; all of this goes to standard error, and
+//     with --log FILE to the end of FILE too.
+//   - A failure is one line: "minirt: ", verb, ID, what, cause, place in
+//     config.json; lower case, no full stop. In FILE it stands without
+//     "minirt: ", since engines put a name before it.
+//   - A failure is exactly one entry of FILE: engines read the whole file as
+//     one JSON object. So warnings are held back until the end. Then they ride
+//     inside the failure's text, or, if all went well, stand alone.
+//   - FILE is opened before anything else is done, relative to the directory
+//     that minirt was called in; where that fails, nothing else is done.
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sys/unix"
+)
+
+// complaints collect what is to be told, until the end.
+type complaints struct {
+	level    string // least level that is told, as --log-level has it; "" is warning
+	json     bool
+	log      int // FILE's descriptor, 0 without one
+	warnings []string
+}
+
+// open prepares for the flags --log, --log-format, --log-level and --debug.
+func (c *complaints) open(g *globals) error {
+	c.level, c.json = g.LogLevel, g.LogFormat == "json"
+	if g.Debug {
+		c.level = "debug"
+	}
+	if g.Log != "" {
+		// O_NONBLOCK: a FIFO without a reader is an error, and isn't waited for.
+		fd, err := unix.Open(g.Log, unix.O_WRONLY|unix.O_APPEND|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOCTTY|unix.O_NONBLOCK, 0o644)
+		if err != nil {
+			return fmt.Errorf("--log %q: %w", g.Log, err)
+		}
+		unix.SetNonblock(fd, false)
+		c.log = fd
+	}
+	c.debug("arguments: " + fmt.Sprintf("%q", os.Args[1:]))
+	return nil
+}
+
+// warn keeps a warning for the end.
+func (c *complaints) warn(text string) { c.warnings = append(c.warnings, oneLine(text)) }
+
+// debug tells at once what only --debug asks for.
+func (c *complaints) debug(text string) {
+	if c.level == "debug" {
+		c.tell(logrus.DebugLevel, "debug: ", text)
+	}
+}
+
+// end tells what there is to tell, and gives the exit status: 1 for an error for which the verb has none.
+func (c *complaints) end(status int, err error) int {
+	if err == nil {
+		for _, w := range c.warnings {
+			if c.level != "error" {
+				c.tell(logrus.WarnLevel, "warning: ", w)
+			}
+		}
+		return status
+	}
+	text := oneLine(err.Error())
+	if len(c.warnings) > 0 {
+		text += "; warnings: " + strings.Join(c.warnings, "; ")
+	}
+	c.tell(logrus.ErrorLevel, "", text)
+	return max(status, 1)
+}
+
+// tell writes one line to standard error, and one to FILE.
+func (c *complaints) tell(level logrus.Level, name, text string) {
+	io.WriteString(os.Stderr, "minirt: "+name+text+"\n")
+	if c.log == 0 {
+		return
+	}
+	l := logrus.New()
+	l.Out = os.NewFile(uintptr(c.log), "log")
+	l.Level = logrus.DebugLevel
+	l.Formatter = &logrus.TextFormatter{DisableColors: true, FullTimestamp: true}
+	if c.json {
+		l.Formatter = &logrus.JSONFormatter{}
+	}
+	l.Log(level, text)
+}
+
+// oneLine makes one line of an error's text, and keeps a terminal from obeying it.
+func oneLine(text string) string {
+	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, text)
+}

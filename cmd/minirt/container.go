@@ -1,0 +1,41 @@
+package main
+
+import "github.com/minirt/minirt/lifecycle"
+
+// container is the argument of a verb for one container.
+type container struct {
+	ID string `arg:"" name:"ID" help:"The container."`
+}
+
+// bundleFlags are what create, run and plan know about a bundle.
+type bundleFlags struct {
+	Bundle       string `name:"bundle" short:"b" placeholder:"DIR" default:"." help:"The bundle's directory."`
+	NoPivot      bool   `name:"no-pivot" help:"Move the root mount instead of pivot_root, for a root file system that is a ramdisk."`
+	NoNewKeyring bool   `name:"no-new-keyring" help:"Keep the caller's session keyring."`
+	PreserveFDs  int    `name:"preserve-fds" placeholder:"N" help:"Hand N descriptors down, from 3 on."`
+}
+
+// makingFlags are what create and run have in common.
+type makingFlags struct {
+	bundleFlags
+	PIDFile       string `name:"pid-file" placeholder:"FILE" help:"Write the process's ID to FILE."`
+	ConsoleSocket string `name:"console-socket" placeholder:"SOCKET" help:"Send the terminal's master descriptor to the unix socket SOCKET."`
+	PIDFDSocket   string `name:"pidfd-socket" placeholder:"SOCKET" help:"Send a pidfd of the process to the unix socket SOCKET."`
+	NewID         string `arg:"" name:"ID" help:"A name for the container: letters, digits and _ + - . only."`
+}
+
+// options are the flags as lifecycle takes them.
+func (f *bundleFlags) options() lifecycle.CreateOptions {
+	return lifecycle.CreateOptions{
+		Bundle:       f.Bundle,
+		NoPivot:      f.NoPivot,
+		NoNewKeyring: f.NoNewKeyring,
+		PreserveFDs:  f.PreserveFDs,
+	}
+}
+
+func (f *makingFlags) options() lifecycle.CreateOptions {
+	o := f.bundleFlags.options()
+	o.PIDFile, o.ConsoleSocket, o.PIDFDSocket = f.PIDFile, f.ConsoleSocket, f.PIDFDSocket
+	return o
+}

@@ -1,0 +1,81 @@
+// Command minirt runs OCI containers: it takes the place of runc or crun under
+// an engine, and a person can use it alone.
+//
+// Its laws:
+//   - A verb's file holds its flags, its help and one call into package
+//     lifecycle (or bundles, or spec); it knows nothing of containers.
+//   - The grammar is kong's, read from the tags of the flags' structs, and only
+//     of the one verb that was asked for: building all of it would cost more
+//     time than `state` takes.
+//   - Standard output carries a verb's result and nothing else. All complaints
+//     are made in complain.go.
+//   - Help and version need no rights, no state and no environment.
+package main
+
+import (
+	"math"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/minirt/minirt/lifecycle"
+)
+
+func main() {
+	// Engines leak descriptors into us (SEC-04): from here on no program that is
+	// started inherits one that wasn't chosen for it.
+	unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+	os.Exit(minirt(os.Args[1:]))
+}
+
+// minirt does what the arguments ask for, and gives the exit status.
+func minirt(args []string) int {
+	var g globals
+	var c complaints
+	rest, err := parse(model("", &g), args)
+	switch {
+	case err == errHelp, err == nil && !g.Version && len(rest) == 0:
+		return c.end(0, say(overview()))
+	case err != nil:
+		return c.end(0, err)
+	case g.Version:
+		return c.end(0, say(versionText()))
+	}
+
+	v, command, err := verbOf(rest)
+	if err == errHelp {
+		return c.end(0, say(v.page(command)))
+	}
+	if openErr := c.open(&g); openErr != nil {
+		return c.end(0, openErr)
+	}
+	if err != nil {
+		return c.end(0, err)
+	}
+	r, err := g.runtime(c.warn)
+	if err != nil {
+		return c.end(0, err)
+	}
+	return c.end(command.Run(r))
+}
+
+// verbOf finds the verb that args begin with, and reads its flags.
+func verbOf(args []string) (*verb, command, error) {
+	v := find(args[0])
+	if v == nil {
+		return nil, nil, unknownVerb(args[0])
+	}
+	c := v.new()
+	if _, err := parse(model(v.name, c), args[1:]); err == errHelp {
+		return v, c, err
+	} else if err != nil {
+		return v, c, &lifecycle.Error{Verb: v.name, Err: err}
+	}
+	return v, c, nil
+}
+
+// say writes a verb's result.
+func say(text string) error {
+	_, err := os.Stdout.WriteString(text)
+	return err
+}

@@ -1,0 +1,117 @@
+package cgroup
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+func TestMakeThatFailsLeavesNothing(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t, "/a")
+	last := &g.Dirs[len(g.Dirs)-1]
+	last.Path += "/a\nb" // which the kernel refuses
+	err := g.Make()
+	if want := "mkdir " + last.Path + ": invalid argument"; err == nil || err.Error() != want {
+		t.Fatalf("err = %v, want %s", err, want)
+	}
+	last.Path = parent(last.Path)
+	for _, d := range g.Dirs {
+		if exists(parent(d.Path)) {
+			t.Errorf("%s is still there", parent(d.Path))
+		}
+	}
+}
+
+func TestMakeSurvivesParentsThatVanish(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t, "/a")
+	for _, d := range g.Dirs {
+		if err := unix.Mkdir(parent(d.Path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := g.Survey(); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range g.Dirs {
+		unix.Rmdir(parent(d.Path))
+	}
+	if err := g.Make(); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Remove(); err != nil || exists(parent(g.Dirs[0].Path)) {
+		t.Errorf("err = %v, or the parent is still there", err)
+	}
+}
+
+func TestAGroupThatWasThereIsUsedAndStays(t *testing.T) {
+	t.Parallel()
+	g := made(t, "")
+	same := &Group{Dirs: append([]Dir(nil), g.Dirs...)}
+	for i := range same.Dirs {
+		same.Dirs[i].Made = nil
+	}
+	if err := same.Make(); err != nil {
+		t.Fatal(err)
+	}
+	if err := same.Fit(); err != nil {
+		t.Errorf("empty: %v", err)
+	}
+	if err := same.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range g.Dirs {
+		if !exists(d.Path) {
+			t.Errorf("%s was removed by one who didn't make it", d.Path)
+		}
+	}
+}
+
+// tree is a directory that looks like version 2's, for what this machine's
+// hierarchy has no controllers to show.
+func tree(t *testing.T, files map[string]string) string {
+	t.Helper()
+	top := t.TempDir()
+	for name, text := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(top, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(top, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return top
+}
+
+// UN-01
+func TestControllersAreEnabledAlongThePath(t *testing.T) {
+	t.Parallel()
+	top := tree(t, map[string]string{
+		"cgroup.subtree_control":       "cpu memory pids\n",
+		"a/cgroup.subtree_control":     "memory\n",
+		"a/b/cgroup.subtree_control":   "",
+		"a/b/c/cgroup.subtree_control": "",
+		"a/b/c/cgroup.controllers":     "memory\n",
+	})
+	d := Dir{Hierarchy: Hierarchy{Mount: top, V2: true, Controllers: []string{"cpu", "memory", "pids"}}, Path: top + "/a/b/c"}
+	if err := d.enable(); err != nil {
+		t.Fatal(err)
+	}
+	got := []string{content(t, top+"/cgroup.subtree_control"), content(t, top+"/a/cgroup.subtree_control"), content(t, top+"/a/b/cgroup.subtree_control"), content(t, top+"/a/b/c/cgroup.subtree_control")}
+	if d := cmp.Diff([]string{"cpu memory pids", "+cpu +pids", "+cpu +memory +pids", ""}, got); d != "" {
+		t.Errorf("top, a, b, c (-want +got):\n%s", d)
+	}
+}
+
+func TestNothingIsEnabledWhenAllIs(t *testing.T) {
+	t.Parallel()
+	top := tree(t, map[string]string{"a/cgroup.controllers": "cpu memory\n"}) // and no subtree_control to be read
+	d := Dir{Hierarchy: Hierarchy{Mount: top, V2: true, Controllers: []string{"cpu", "memory"}}, Path: top + "/a"}
+	if err := d.enable(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,326 @@
+// Package mountpoint finds and makes what a container's mounts, devices, links
+// and working directory need on the root file system of its bundle.
+//
+// Its law: nothing outside the root is ever touched, whatever the image holds
+// and whoever exchanges names in it meanwhile. Every step is made beneath the
+// held descriptor of a directory that was reached from the root's own
+// descriptor without leaving it; new names are made with calls that don't follow
+// links (mkdirat, mknodat, symlinkat, O_EXCL). A race makes the create fail, or
+// something inside the root; never something outside (SEC-06, 09, 16, 23, 24, 56).
+//
+// Look only looks. What it found missing can be written down (Missing) before
+// Make makes it, so that Remove can undo it, also after minirt was killed.
+// Nothing is ever made below the source of a bind: others may use that; there,
+// and on the container's other mounts, the stage makes mount points.
+package mountpoint
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/minirt/minirt/rootfs"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// Look fills in f, whose Root, Bundle, UserNamespace and MountNamespace are
+// set, what s needs in the root, and finds what is missing there. uid and gid
+// are the host's ids of the container's root: who owns what is made. The error
+// is a rootfs.Fault where a place in s is at fault.
+func Look(s *specs.Spec, f *rootfs.Facts, uid, gid int) (*Points, error) {
+	root, err := unix.Open(f.Root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, rootfs.Fault{Path: "root.path", Text: strconv.Quote(f.Root) + ": " + err.Error()}
+	}
+	l := &looker{walker: walker{root: root}, s: s, f: f, points: &Points{root: root, uid: uid, gid: gid}}
+	if err := l.all(); err != nil {
+		unix.Close(root)
+		return nil, err
+	}
+	return l.points, nil
+}
+
+type looker struct {
+	walker
+	s      *specs.Spec
+	f      *rootfs.Facts
+	points *Points
+}
+
+func (l *looker) all() error {
+	l.f.Mounts = make([]rootfs.Mount, len(l.s.Mounts))
+	for i := range l.s.Mounts {
+		if err := l.mount(i); err != nil {
+			return err
+		}
+	}
+	nodes := rootfs.Nodes(l.s)
+	l.f.Devices = make([]rootfs.Device, len(nodes))
+	for i := range nodes {
+		if err := l.node(&nodes[i], &l.f.Devices[i]); err != nil {
+			return err
+		}
+	}
+	links := rootfs.Links(l.s)
+	l.f.Links = make([]rootfs.Place, len(links))
+	for i := range links {
+		if err := l.link(links[i], &l.f.Links[i]); err != nil {
+			return err
+		}
+	}
+	if err := l.console(); err != nil {
+		return err
+	}
+	l.cwd()
+	return l.null()
+}
+
+func (l *looker) mount(i int) error {
+	m, f := &l.s.Mounts[i], &l.f.Mounts[i]
+	fault := func(member, text string) error {
+		return rootfs.Fault{Path: "mounts[" + strconv.Itoa(i) + "]" + member, Text: text}
+	}
+	bind := rootfs.IsBind(m)
+	source := ""
+	if bind {
+		source = rootfs.Source(m, l.f.Bundle)
+		var st unix.Stat_t
+		switch err := unix.Stat(source, &st); {
+		case err == unix.EACCES && l.f.UserNamespace: // the mapped root may get there
+			f.File = false
+		case err != nil:
+			return fault(".source", strconv.Quote(m.Source)+": "+err.Error())
+		default:
+			f.File = st.Mode&unix.S_IFMT != unix.S_IFDIR
+		}
+	}
+	options := 0
+	if rootfs.IsKernel(m) {
+		options = noLinks
+	}
+	s, err := l.walk(rootfs.Clean(m.Destination), options)
+	if err != nil {
+		text := strconv.Quote(m.Destination) + ": " + err.Error()
+		if err == unix.ELOOP && options == noLinks {
+			text = strconv.Quote(m.Destination) + " must be an ordinary directory, and what leads there too, not a symbolic link" // SEC-07, 13, 21
+		}
+		return fault(".destination", text)
+	}
+	defer l.close(s.fd)
+	f.Place, f.Tree = s.place(), -1
+	if !s.missing && m.Type == "tmpfs" && !bind {
+		f.Mode = s.mode & 0o7777
+	}
+	if text := l.proc(m, s.path, source); text != "" {
+		return fault(".destination", text)
+	}
+	if s.path == "" {
+		return fault(".destination", strconv.Quote(m.Destination)+" leads to the root itself")
+	}
+	k := dirPoint
+	if f.File {
+		k = filePoint
+	}
+	l.need(&s, point{kind: k})
+	l.cover(m, s.path, source)
+	return nil
+}
+
+// proc tells what is wrong with a mount on /proc or below it: checked once
+// more here, since symbolic links may have led there (SEC-05, SEC-13, SEC-31).
+func (l *looker) proc(m *specs.Mount, path, source string) string {
+	switch {
+	case path == "proc" && source != "":
+		var fs unix.Statfs_t
+		if err := unix.Statfs(source, &fs); err != nil || fs.Type != unix.PROC_SUPER_MAGIC {
+			return strconv.Quote(m.Source) + " is no procfs; nothing else can be bound on /proc"
+		}
+	case path == "proc" && m.Type != "proc":
+		return strconv.Quote(m.Destination) + " is /proc, where only a file system of type proc can be"
+	case strings.HasPrefix(path, "proc/") && !rootfs.BelowProc(path):
+		return strconv.Quote(m.Destination) + " lies inside /proc, where nothing can be mounted but what lxcfs serves"
+	}
+	return ""
+}
+
+// cover notes a mount for the paths that come after it.
+func (l *looker) cover(m *specs.Mount, path, source string) {
+	y := layer{path: path, ground: onUnknown}
+	switch {
+	case has(m, "remount"):
+		return
+	case source != "":
+		y.ground, y.source, y.tree = onBind, source, rootfs.IsTree(m)
+	case rootfs.IsEmpty(m):
+		y.ground = onEmpty
+	}
+	// What was mounted below it is hidden.
+	kept := l.layers[:0]
+	for _, o := range l.layers {
+		if o.path != path && !strings.HasPrefix(o.path, path+"/") {
+			kept = append(kept, o)
+		}
+	}
+	l.layers = append(kept, y)
+}
+
+func has(m *specs.Mount, option string) bool {
+	for _, o := range m.Options {
+		if o == option {
+			return true
+		}
+	}
+	return false
+}
+
+// need adds to the points what is missing of a spot on the root.
+func (l *looker) need(s *spot, p point) {
+	if s.ground != onRoot || !s.missing {
+		return
+	}
+	p.path = s.path
+	l.points.add(p)
+}
+
+// node looks at the place of a device node (DV-04). A symbolic link there is
+// something else, and isn't followed.
+func (l *looker) node(n *rootfs.Node, d *rootfs.Device) error {
+	fault := func(text string) error {
+		return rootfs.Fault{Path: n.Origin, Text: strconv.Quote(n.Path) + ": " + text}
+	}
+	s, err := l.walk(rootfs.Clean(n.Path), keepLast)
+	if err != nil {
+		return fault(err.Error())
+	}
+	defer l.close(s.fd)
+	d.Place = s.place()
+	bound := l.f.UserNamespace && n.Type != 'p'
+	known := s.ground == onRoot || s.ground == onBind
+	switch kind := s.mode & unix.S_IFMT; {
+	case !known:
+	case s.missing:
+	case kind == n.FileType() && (n.Type == 'p' || s.rdev == n.Number()):
+		d.Skip = true
+		return nil
+	case bound && kind == unix.S_IFREG:
+	default:
+		return fault("something else is there already")
+	}
+	if bound {
+		source, ok := hostNode(n)
+		if !ok {
+			return fault("in a user namespace a device must be bound from the host, and the host has no node " + number(n))
+		}
+		d.Source = source
+		l.need(&s, point{kind: filePoint})
+		return nil
+	}
+	if known && s.ground == onRoot {
+		d.Skip = true
+		l.need(&s, point{kind: nodePoint, node: n})
+	}
+	return nil
+}
+
+// hostNode finds the host's node that a user namespace's container is given,
+// proven by its type and number (law 4 of the advisories).
+func hostNode(n *rootfs.Node) (path string, ok bool) {
+	kind := "/dev/char/"
+	if n.Type == 'b' {
+		kind = "/dev/block/"
+	}
+	for _, path := range [...]string{n.Path, kind + strconv.Itoa(int(n.Major)) + ":" + strconv.Itoa(int(n.Minor))} {
+		var st unix.Stat_t
+		if unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == n.FileType() && uint64(st.Rdev) == n.Number() {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+func number(n *rootfs.Node) string {
+	return string(rune(n.Type)) + " " + strconv.Itoa(int(n.Major)) + ":" + strconv.Itoa(int(n.Minor))
+}
+
+// link looks at the place of a link below /dev. What is there already stays
+// (DV-11), but /dev/ptmx must lead to pts/ptmx: by a link, or by being the node
+// 5:2, which looks for the file system beside it since Linux 4.7 (DV-10).
+func (l *looker) link(k rootfs.Link, pl *rootfs.Place) error {
+	s, err := l.walk(rootfs.Clean(k.Path), keepLast)
+	if err != nil {
+		return rootfs.Fault{Path: "mounts", Text: strconv.Quote(k.Path) + ": " + err.Error()}
+	}
+	defer l.close(s.fd)
+	*pl = s.place()
+	if s.ground == onRoot {
+		pl.Skip = true
+		l.need(&s, point{kind: linkPoint, target: k.Target})
+	}
+	if s.missing || s.ground == onEmpty || s.ground == onUnknown || k.Target != "pts/ptmx" {
+		return nil
+	}
+	pl.Skip = true
+	switch s.mode & unix.S_IFMT {
+	case unix.S_IFLNK:
+		if target, err := readlink(s.fd); err == nil && (target == k.Target || target == "/dev/pts/ptmx") {
+			return nil
+		}
+	case unix.S_IFCHR:
+		if s.rdev == unix.Mkdev(5, 2) {
+			return nil
+		}
+	}
+	return rootfs.Fault{Path: "mounts", Text: strconv.Quote(k.Path) + ": something else than a link to pts/ptmx is there already"}
+}
+
+// console looks at the place that a terminal is bound on (SEC-25).
+func (l *looker) console() error {
+	if l.s.Process == nil || !l.s.Process.Terminal {
+		return nil
+	}
+	fault := func(text string) error {
+		return rootfs.Fault{Path: "process.terminal", Text: `"/dev/console": ` + text}
+	}
+	s, err := l.walk("dev/console", keepLast)
+	if err != nil {
+		return fault(err.Error())
+	}
+	defer l.close(s.fd)
+	if s.mode&unix.S_IFMT == unix.S_IFLNK || s.mode&unix.S_IFMT == unix.S_IFDIR {
+		return fault("a terminal must be bound there, and a link or a directory is there already")
+	}
+	l.f.Console = s.place()
+	l.need(&s, point{kind: filePoint})
+	return nil
+}
+
+// cwd has the working directory made where it is missing, as engines expect.
+// What can't be resolved is left to the stage's chdir, which tells the user.
+func (l *looker) cwd() {
+	l.f.Cwd.Skip = true
+	if l.s.Process == nil {
+		return
+	}
+	s, err := l.walk(rootfs.Clean(l.s.Process.Cwd), 0)
+	if err != nil {
+		return
+	}
+	defer l.close(s.fd)
+	l.f.Cwd = s.place()
+	l.need(&s, point{kind: dirPoint})
+}
+
+// null proves that the host's /dev/null, which masks files, is that (SEC-18).
+func (l *looker) null() error {
+	if l.s.Linux == nil || len(l.s.Linux.MaskedPaths) == 0 {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Stat("/dev/null", &st); err != nil {
+		return rootfs.Fault{Path: "linux.maskedPaths", Text: "the host's /dev/null: " + err.Error()}
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFCHR || uint64(st.Rdev) != unix.Mkdev(1, 3) {
+		return rootfs.Fault{Path: "linux.maskedPaths", Text: "the host's /dev/null is not the device 1:3, and can't mask anything"}
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package seccomp
+
+// noNumber, -1, is what a tracer leaves of a call that shall not be made.
+const noNumber = 1<<32 - 1
+
+// A segment is a stretch of the line of all system call numbers, 0 to 2³²-1:
+// all numbers from its first to the next segment's have one verdict.
+type segment struct {
+	from uint32
+	verdict
+}
+
+// line gives the verdicts of all numbers of a machine: neighbours differ.
+func (p *profile) line(m machine) []segment {
+	rest := verdict{action: p.fallback}
+	segments := append(make([]segment, 0, 128), segment{0, rest})
+	if m.lacks(0) {
+		segments[0].action = badArch
+	}
+	for _, s := range m.spans {
+		newest := p.newest(s)
+		for i, id := range s.calls {
+			v := p.beyond(i, newest)
+			if id != noCall && i <= newest {
+				v = p.verdict(id)
+			}
+			segments = extend(segments, s.base+uint32(i), v)
+		}
+		rest = p.beyond(len(s.calls), newest)
+		segments = extend(segments, s.base+uint32(len(s.calls)), rest)
+	}
+	if m.lacks(x32Bit) {
+		segments = extend(segments, x32Bit, verdict{action: badArch})
+		segments = extend(segments, noNumber, rest)
+	}
+	return segments
+}
+
+// newest gives the index of the newest call of s that the profile names, or,
+// where calls newer than it aren't answered otherwise, one beyond all numbers.
+func (p *profile) newest(s span) int {
+	if p.fallback == errnoEPERM {
+		for i := len(s.calls) - 1; i >= 0; i-- {
+			if id := s.calls[i]; id != noCall && p.decisions[id].named {
+				return i
+			}
+		}
+	}
+	return 1 << 32
+}
+
+// beyond gives the answer for the number at index i of a span, which the
+// profile doesn't name: it depends on whether it's newer than all that it does.
+func (p *profile) beyond(i, newest int) verdict {
+	if i > newest {
+		return verdict{action: errnoENOSYS}
+	}
+	return verdict{action: p.fallback}
+}
+
+// extend lets v begin at the number from, which is no less than all before.
+func extend(segments []segment, from uint32, v verdict) []segment {
+	if n := len(segments) - 1; segments[n].from == from {
+		segments = segments[:n]
+	}
+	if n := len(segments) - 1; n >= 0 && segments[n].verdict == v {
+		return segments
+	}
+	return append(segments, segment{from, v})
+}

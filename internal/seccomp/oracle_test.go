@@ -1,0 +1,226 @@
+package seccomp
+
+import (
+	"slices"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// An oracle is the package comment as a program: slow, and written without the
+// compiler's parts, but for the tables of names and words.
+type oracle struct {
+	s     *specs.LinuxSeccomp
+	own   specs.Arch
+	known map[callData][]specs.LinuxSyscall // rulesFor of a number and arch
+}
+
+func (o *oracle) decide(d callData) uint32 {
+	s := o.s
+	fallback := returnValue(s.DefaultAction, s.DefaultErrnoRet)
+	abi := abiOf(d)
+	if abi == "" && o.handles(specs.ArchX86_64) || abi == "" && o.handles(specs.ArchX32) {
+		return orNewer(s, o.lastX86(), fallback, d)
+	}
+	if !o.handles(abi) {
+		return unix.SECCOMP_RET_KILL_THREAD
+	}
+	rules := o.rules(abi, d)
+	for _, r := range rules {
+		if len(r.Args) == 0 {
+			return returnValue(r.Action, r.ErrnoRet)
+		}
+	}
+	for _, r := range rules {
+		if allHold(r.Args, d) {
+			return returnValue(r.Action, r.ErrnoRet)
+		}
+	}
+	return orNewer(s, abi, fallback, d)
+}
+
+func (o *oracle) handles(abi specs.Arch) bool {
+	return abi == o.own || slices.Contains(o.s.Architectures, abi)
+}
+
+func (o *oracle) rules(abi specs.Arch, d callData) []specs.LinuxSyscall {
+	key := callData{number: d.number, arch: d.arch}
+	rules, ok := o.known[key]
+	if !ok {
+		rules = rulesFor(o.s, abi, d.number)
+		if o.known == nil {
+			o.known = map[callData][]specs.LinuxSyscall{}
+		}
+		o.known[key] = rules
+	}
+	return rules
+}
+
+// lastX86 gives the x86-64 ABI whose numbers are the greatest.
+func (o *oracle) lastX86() specs.Arch {
+	if o.handles(specs.ArchX32) {
+		return specs.ArchX32
+	}
+	return specs.ArchX86_64
+}
+
+// rulesFor gives the entries for a call that aren't the default action, those
+// of the calls behind socketcall and ipc among them.
+func rulesFor(s *specs.LinuxSeccomp, abi specs.Arch, number uint32) (rules []specs.LinuxSyscall) {
+	name := nameOf(abi, number)
+	for _, r := range s.Syscalls {
+		if returnValue(r.Action, r.ErrnoRet) == returnValue(s.DefaultAction, s.DefaultErrnoRet) {
+			continue
+		}
+		for _, named := range r.Names {
+			if named == name {
+				rules = append(rules, split(r)...)
+			}
+			for _, m := range throughDoors {
+				lets := r.Action == specs.ActAllow || r.Action == specs.ActLog
+				if m.name == named && m.door == name && !(lets && len(r.Args) > 0) {
+					behind := r
+					behind.Args = []specs.LinuxSeccompArg{{Index: 0, Value: m.first[0].value, ValueTwo: m.first[0].two, Op: specs.OpMaskedEqual}}
+					rules = append(rules, behind)
+				}
+			}
+		}
+	}
+	return rules
+}
+
+// split makes one entry for each of the args if two have the same index.
+func split(r specs.LinuxSyscall) []specs.LinuxSyscall {
+	seen := map[uint]bool{}
+	for _, a := range r.Args {
+		seen[a.Index] = true
+	}
+	if len(seen) == len(r.Args) {
+		return []specs.LinuxSyscall{r}
+	}
+	var all []specs.LinuxSyscall
+	for _, a := range r.Args {
+		one := r
+		one.Args = []specs.LinuxSeccompArg{a}
+		all = append(all, one)
+	}
+	return all
+}
+
+func allHold(args []specs.LinuxSeccompArg, d callData) bool {
+	for _, a := range args {
+		if !holds(a, d.args[a.Index]) {
+			return false
+		}
+	}
+	return true
+}
+
+func holds(a specs.LinuxSeccompArg, v uint64) bool {
+	switch a.Op {
+	case specs.OpNotEqual:
+		return v != a.Value
+	case specs.OpLessThan:
+		return v < a.Value
+	case specs.OpLessEqual:
+		return v <= a.Value
+	case specs.OpEqualTo:
+		return v == a.Value
+	case specs.OpGreaterEqual:
+		return v >= a.Value
+	case specs.OpGreaterThan:
+		return v > a.Value
+	}
+	return v&a.Value == a.ValueTwo&a.Value
+}
+
+// orNewer is ENOSYS for a call that is newer than all that the profile names.
+func orNewer(s *specs.LinuxSeccomp, abi specs.Arch, fallback uint32, d callData) uint32 {
+	if fallback != errnoEPERM {
+		return fallback
+	}
+	for _, sp := range slices.Backward(spansOf(abi)) {
+		if d.number < sp.base {
+			continue
+		}
+		newest := -1
+		for i, id := range sp.calls {
+			if id != noCall && isNamed(s, callNames[id]) {
+				newest = i
+			}
+		}
+		if newest >= 0 && d.number > sp.base+uint32(newest) {
+			return errnoENOSYS
+		}
+		return fallback
+	}
+	return fallback
+}
+
+func isNamed(s *specs.LinuxSeccomp, name string) bool {
+	return slices.ContainsFunc(s.Syscalls, func(r specs.LinuxSyscall) bool { return slices.Contains(r.Names, name) })
+}
+
+// abiOf gives the ABI of a call, or "" where no word means it.
+func abiOf(d callData) specs.Arch {
+	switch {
+	case d.arch == unix.AUDIT_ARCH_X86_64 && d.number == 1<<32-1:
+		return ""
+	case d.arch == unix.AUDIT_ARCH_X86_64 && d.number >= 0x40000000:
+		return specs.ArchX32
+	}
+	for _, a := range archs {
+		if a.audit == d.arch {
+			return a.name
+		}
+	}
+	return ""
+}
+
+func spansOf(abi specs.Arch) []span {
+	for _, a := range archs {
+		if a.name == abi {
+			return a.spans
+		}
+	}
+	return nil
+}
+
+func nameOf(abi specs.Arch, number uint32) string {
+	for _, s := range spansOf(abi) {
+		if number >= s.base && number-s.base < uint32(len(s.calls)) && s.calls[number-s.base] != noCall {
+			return callNames[s.calls[number-s.base]]
+		}
+	}
+	return ""
+}
+
+// numberOf gives the number of a call, or false where the ABI doesn't have it.
+func numberOf(abi specs.Arch, name string) (uint32, bool) {
+	for _, s := range spansOf(abi) {
+		for i, id := range s.calls {
+			if id != noCall && callNames[id] == name {
+				return s.base + uint32(i), true
+			}
+		}
+	}
+	return 0, false
+}
+
+func returnValue(word specs.LinuxSeccompAction, errno *uint) uint32 {
+	data := uint32(unix.EPERM)
+	if errno != nil {
+		data = uint32(*errno)
+	}
+	return map[specs.LinuxSeccompAction]uint32{
+		specs.ActAllow:       0x7fff0000,
+		specs.ActLog:         0x7ffc0000,
+		specs.ActTrace:       0x7ff00000 | data,
+		specs.ActNotify:      0x7fc00000,
+		specs.ActErrno:       0x00050000 | data,
+		specs.ActTrap:        0x00030000,
+		specs.ActKill:        0x00000000,
+		specs.ActKillThread:  0x00000000,
+		specs.ActKillProcess: 0x80000000,
+	}[word]
+}

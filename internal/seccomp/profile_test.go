@@ -1,0 +1,203 @@
+package seccomp
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// docker is the profile that Docker gives a container with its default capabilities.
+func docker(t testing.TB) *specs.LinuxSeccomp {
+	t.Helper()
+	data, err := os.ReadFile("testdata/docker.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := new(specs.LinuxSeccomp)
+	if err := json.Unmarshal(data, s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// dockerARM is the same on arm64.
+func dockerARM(t testing.TB) *specs.LinuxSeccomp {
+	s := docker(t)
+	s.Architectures = []specs.Arch{specs.ArchAARCH64, specs.ArchARM}
+	s.Syscalls = append(s.Syscalls, specs.LinuxSyscall{
+		Names:  []string{"arm_fadvise64_64", "arm_sync_file_range", "sync_file_range2", "breakpoint", "cacheflush", "set_tls"},
+		Action: specs.ActAllow,
+	})
+	return s
+}
+
+// podman is made as Podman's profile is: ENOSYS by default, EPERM for what is
+// known and refused, and sockets told apart by two arguments.
+func podman(t testing.TB) *specs.LinuxSeccomp {
+	s := docker(t)
+	enosys, eperm, einval := uint(unix.ENOSYS), uint(unix.EPERM), uint(unix.EINVAL)
+	s.DefaultErrnoRet = &enosys
+	family := func(op specs.LinuxSeccompOperator) specs.LinuxSeccompArg {
+		return specs.LinuxSeccompArg{Index: 0, Value: unix.AF_NETLINK, Op: op}
+	}
+	protocol := func(op specs.LinuxSeccompOperator) specs.LinuxSeccompArg {
+		return specs.LinuxSeccompArg{Index: 2, Value: unix.NETLINK_AUDIT, Op: op}
+	}
+	args := func(a ...specs.LinuxSeccompArg) []specs.LinuxSeccompArg { return a }
+	refused := []string{"bdflush", "bpf", "fsopen", "init_module", "kexec_load", "mount", "open_by_handle_at", "reboot", "swapon", "umount2", "unshare", "vhangup"}
+	s.Syscalls[1] = specs.LinuxSyscall{Names: refused, Action: specs.ActErrno, ErrnoRet: &eperm}
+	s.Syscalls[2] = specs.LinuxSyscall{Names: []string{"socket"}, Action: specs.ActErrno, ErrnoRet: &einval, Args: args(family(specs.OpEqualTo), protocol(specs.OpEqualTo))}
+	s.Syscalls = append(s.Syscalls,
+		specs.LinuxSyscall{Names: []string{"socket"}, Action: specs.ActAllow, Args: args(protocol(specs.OpNotEqual))},
+		specs.LinuxSyscall{Names: []string{"socket"}, Action: specs.ActAllow, Args: args(family(specs.OpNotEqual))},
+	)
+	return s
+}
+
+// TestEnginesProfilesDecideAsThePackageCommentSays goes through all numbers of
+// all ABIs, with arguments on both sides of each condition.
+func TestEnginesProfilesDecideAsThePackageCommentSays(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, goarch string
+		profile      *specs.LinuxSeccomp
+	}{
+		{"docker", "amd64", docker(t)},
+		{"podman", "amd64", podman(t)},
+		{"docker", "arm64", dockerARM(t)},
+	} {
+		t.Run(test.name+"/"+test.goarch, func(t *testing.T) {
+			t.Parallel()
+			f, warnings, err := Compile(test.profile, test.goarch)
+			if err != nil || len(warnings) > 0 {
+				t.Fatal(err, warnings)
+			}
+			compareWithOracle(t, test.profile, test.goarch, f, everyCall(argumentSamples))
+		})
+	}
+}
+
+// argumentSamples are on both sides of the conditions of the engines' profiles.
+var argumentSamples = [][6]uint64{
+	{}, {8}, {131072}, {131080}, {131073}, {1<<32 - 1}, {1 << 32}, {40}, {16, 3, 9}, {16, 3, 0}, {2, 3, 9},
+	{0x7e020000}, {0x11}, {0x10000000}, {1}, {1 << 40, 1 << 40, 9 | 1<<33},
+}
+
+// everyCall gives each number of each ABI, and numbers beside and far from them.
+func everyCall(samples [][6]uint64) func(yield func(callData) bool) {
+	audits := map[uint32]bool{}
+	for _, a := range archs {
+		audits[a.audit] = true
+	}
+	audits[0xdead] = true
+	return func(yield func(callData) bool) {
+		for audit := range audits {
+			for _, base := range []uint32{0, 4000, 5000, 0xeff00, x32Bit - 10, x32Bit, 1<<31 - 5, 1<<32 - 800} {
+				for number := range uint32(800) {
+					for _, args := range samples {
+						if !yield(callData{base + number, audit, args}) {
+							return
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func compareWithOracle(t *testing.T, s *specs.LinuxSeccomp, goarch string, f *Filter, calls func(yield func(callData) bool)) {
+	t.Helper()
+	o := oracle{s: s, own: archs[native(goarch)].name}
+	bad := 0
+	for d := range calls {
+		if got, want := answer(t, f.Instructions, d), o.decide(d); got != want {
+			t.Errorf("%s %+v: %#x, want %#x", nameOf(abiOf(d), d.number), d, got, want)
+			if bad++; bad > 5 {
+				t.FailNow()
+			}
+		}
+	}
+}
+
+// TestRandomProfilesDecideAsThePackageCommentSays has few names, so that
+// entries meet on the same call in all possible ways (SEC-53, SEC-54).
+func TestRandomProfilesDecideAsThePackageCommentSays(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(1500) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		s, goarch := randomProfile(r), []string{"amd64", "arm64"}[r.IntN(2)]
+		f, _, err := Compile(s, goarch)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		compareWithOracle(t, s, goarch, f, randomCalls(r, 400))
+		if t.Failed() {
+			text, _ := json.MarshalIndent(s, "", " ")
+			t.Fatalf("seed %d, %s: %s", seed, goarch, text)
+		}
+	}
+}
+
+var randomNames = []string{"read", "socket", "socketcall", "semop", "ipc", "set_tls", "rseq_slice_yield", "execve", "mseal", "nosuchcall"}
+
+func randomProfile(r *rand.Rand) *specs.LinuxSeccomp {
+	action, errno := randomAction(r)
+	s := &specs.LinuxSeccomp{DefaultAction: action, DefaultErrnoRet: errno}
+	for _, word := range Architectures() {
+		if r.IntN(4) == 0 {
+			s.Architectures = append(s.Architectures, specs.Arch(word))
+		}
+	}
+	for range r.IntN(6) {
+		var entry specs.LinuxSyscall
+		entry.Action, entry.ErrnoRet = randomAction(r)
+		for range 1 + r.IntN(3) {
+			entry.Names = append(entry.Names, randomNames[r.IntN(len(randomNames))])
+		}
+		for range r.IntN(4) {
+			entry.Args = append(entry.Args, specs.LinuxSeccompArg{
+				Index: uint(r.IntN(3)), Value: edges[r.IntN(len(edges))], ValueTwo: edges[r.IntN(len(edges))], Op: operators[r.IntN(len(operators))],
+			})
+		}
+		s.Syscalls = append(s.Syscalls, entry)
+	}
+	return s
+}
+
+func randomAction(r *rand.Rand) (specs.LinuxSeccompAction, *uint) {
+	a := actions[r.IntN(len(actions))]
+	if a.data == 0 || r.IntN(2) == 0 {
+		return a.name, nil
+	}
+	errno := uint(r.IntN(3))
+	return a.name, &errno
+}
+
+// randomCalls gives calls that the random profiles name, and others.
+func randomCalls(r *rand.Rand, count int) func(yield func(callData) bool) {
+	return func(yield func(callData) bool) {
+		for range count {
+			a := archs[r.IntN(len(archs))]
+			d := callData{number: uint32(r.IntN(600)), arch: a.audit}
+			if nr, ok := numberOf(a.name, randomNames[r.IntN(len(randomNames))]); ok {
+				d.number = nr
+			}
+			if r.IntN(20) == 0 {
+				d.number = r.Uint32()
+			}
+			for i := range d.args {
+				d.args[i] = edges[r.IntN(len(edges))]
+			}
+			if r.IntN(2) == 0 {
+				d.args[0] = 1
+			}
+			if !yield(d) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package lifecycle
+
+import (
+	"github.com/minirt/minirt/internal/kernel"
+	"github.com/minirt/minirt/internal/plan"
+	"github.com/minirt/minirt/internal/seccomp"
+	"github.com/minirt/minirt/rootfs"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Host is all that Compile needs to know beside config.json: what look.go found
+// out, and which descriptors the stage will be born with.
+type Host struct {
+	Arch            plan.Arch
+	ID              string
+	LastCapability  int          // /proc/sys/kernel/cap_last_cap
+	Permitted       uint64       // the caller's permitted capabilities
+	Umask           int          // the caller's
+	Home            string       // for HOME, where process.env has none
+	NewKeyring      bool         // join a new session keyring
+	Tasks           []int        // descriptors of the tasks files of cgroup v1
+	BornInCgroup    bool         // clone puts the stage into a cgroup of version 2, and there is no other
+	UnprivilegedMap bool         // the id maps are written without right over setgroups(2)
+	HardLimits      [16]uint64   // the caller's hard limits, by resource
+	AppArmor        bool         // the kernel has it
+	SELinux         bool         // the kernel has it
+	Files           Files        // the stage's descriptors
+	Rootfs          rootfs.Facts // the root file system
+}
+
+// Files are the numbers of the stage's descriptors; -1 for those it hasn't.
+type Files struct {
+	Sync       int    // socket of records to the parent; later its number is the report's
+	Gate       int    // FIFO that opens the gate
+	Report     int    // FIFO for what start reads
+	Namespaces [8]int // of the namespaces to join, by their place in kernel.Namespaces
+	First      int    // the first that isn't for the program: from here on all are close-on-exec
+	Console    int    // socket for the terminal's master
+	next       int    // the first number that is free
+}
+
+// SyncKind is a reason for which the stage stops and waits for its parent.
+type SyncKind uint8
+
+// The stage sends the kind as one byte, and goes on when one byte comes back.
+const (
+	SyncMaps    SyncKind = 'm' // write the id maps of the user namespace
+	SyncOffsets SyncKind = 't' // write the offsets of the time namespace
+	SyncHooks   SyncKind = 'h' // mounts exist, the root is still the host's: run hooks
+	SyncReady   SyncKind = 'r' // all is made: the container is created
+)
+
+// Compiled is a plan with what its parent needs to know.
+type Compiled struct {
+	*plan.Plan
+	Namespaces uintptr    // CLONE_NEW flags of the namespaces that the stage is born in
+	Births     bool       // the container's process is a second one, whose pid is sent
+	Syncs      []SyncKind // in order
+	Gate       int        // the first step behind the gate
+	Warnings   []string
+}
+
+// compiler is the state of one compilation.
+type compiler struct {
+	*Compiled
+	spec   *specs.Spec
+	host   *Host
+	births births
+	filter *seccomp.Filter
+	byteIn plan.Cell     // where the parent's byte goes
+	proc   plan.Register // procfs of the stage's own; 0 until it is needed
+	named  []namedRegister
+}
+
+type namedRegister struct {
+	name string
+	plan.Register
+}
+
+// register gives the register of that name, the same each time.
+func (c *compiler) register(name string) plan.Register {
+	for _, r := range c.named {
+		if r.name == name {
+			return r.Register
+		}
+	}
+	c.named = append(c.named, namedRegister{name, c.Register(name)})
+	return c.named[len(c.named)-1].Register
+}
+
+// Compile turns a configuration into the plan of the container's first
+// process. It is pure: the same values give the same plan on every machine.
+//
+// The order of the chapters is the one in which the kernel takes them
+// (spec-musts, T-08, T-09): rights of the host first, the root file system
+// before what only the container sees, credentials last but for the filter.
+func Compile(s *specs.Spec, h *Host) (*Compiled, error) {
+	c := &compiler{Compiled: &Compiled{Plan: plan.New(h.Arch, h.Files.Sync)}, spec: s, host: h, births: birthsOf(s, h)}
+	c.Namespaces, c.Births = c.births.clone, c.births.second()
+	c.byteIn = c.Buffer("byte", make([]byte, 8))
+
+	c.session()
+	c.joinCgroups()
+	c.scheduling()
+	c.namespaces()
+	c.keyring()
+	c.loopback()
+	root := rootfs.Enter(c.Plan, s, &h.Rootfs)
+	c.hooks()
+	rootfs.Pivot(c.Plan, s, &h.Rootfs, root)
+	c.names()
+	c.sysctls()
+	c.labels()
+	c.closeProcfs()
+	if s.Process != nil {
+		if err := c.process(s.Process); err != nil {
+			return nil, err
+		}
+	}
+	c.lateBirth()
+	c.ready()
+	c.gate()
+	c.execute()
+	return c.Compiled, c.Err()
+}
+
+// session makes the stage the leader of a session of its own (SEC-35: no
+// terminal of the caller's stays in reach) and gives it a name for ps.
+func (c *compiler) session() {
+	c.At("runtime.md create")
+	c.Do(plan.Setsid)
+	c.Do(plan.Prctl, prSetName, "minirt:stage")
+	c.Do(plan.Umask, 0)
+	if !c.births.user {
+		c.undumpable()
+	}
+}
+
+// undumpable keeps processes of the same user from looking into the stage
+// (SEC-36). With a new user namespace only once its maps are written: before,
+// the parent could not open them any more.
+func (c *compiler) undumpable() { c.Do(plan.Prctl, prSetDumpable, 0) }
+
+// joinCgroups puts the stage into the container's cgroups of version 1: only a
+// process that writes "0" to its own tasks file joins without waiting for RCU.
+func (c *compiler) joinCgroups() {
+	c.At("linux.cgroupsPath")
+	for _, fd := range c.host.Tasks {
+		c.Do(plan.Write, fd, "0", 1)
+	}
+	for _, fd := range c.host.Tasks {
+		c.Do(plan.Close, fd)
+	}
+}
+
+// sync stops until the parent has done what kind asks for.
+func (c *compiler) sync(kind SyncKind) {
+	c.Syncs = append(c.Syncs, kind)
+	c.Do(plan.Write, c.host.Files.Sync, string(rune(kind)), 1)
+	c.Do(plan.Read, c.host.Files.Sync, c.byteIn, 1).Set(plan.ZeroFails)
+}
+
+// hooks stops where the createContainer hooks run: before pivot_root(2).
+func (c *compiler) hooks() {
+	if h := c.spec.Hooks; h != nil && len(h.Prestart)+len(h.CreateRuntime)+len(h.CreateContainer) > 0 { //nolint:staticcheck // prestart is deprecated, and still a MUST
+		c.At("hooks")
+		c.sync(SyncHooks)
+	}
+}
+
+// ready closes what the program must not have, and tells the parent that the
+// container is created. A parent that has died meanwhile ends the stage.
+func (c *compiler) ready() {
+	c.At("runtime.md lifecycle 2")
+	c.Do(plan.CloseRange, c.host.Files.First, -1, closeRangeCloexec)
+	c.sync(SyncReady)
+}
+
+// capabilityWarning words a capability that can't be granted (CP-02).
+func capabilityWarning(set string, number int) string {
+	return "process.capabilities." + set + ": " + kernel.CapabilityName(number) + " can't be granted here"
+}

@@ -1,0 +1,298 @@
+package lifecycle
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/minirt/minirt/internal/kernel"
+	"github.com/minirt/minirt/internal/mountpoint"
+	"github.com/minirt/minirt/internal/stage"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// Create makes a container from a bundle, up to its gate (runtime.md, Create).
+// On an error nothing of it is left.
+func (r *Runtime) Create(id string, o CreateOptions) (err error) {
+	defer wrap("create", id, &err)
+	c, err := r.create(id, &o, true)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	return c.acknowledge()
+}
+
+// creation is a container while it is being created.
+type creation struct {
+	*Runtime
+	*sight
+	*container
+	options  *CreateOptions
+	plan     *Compiled
+	undo     undo
+	files    []uintptr // the stage's descriptors, by number
+	sync     int       // our end of the stage's socket
+	pidfd    int       // the container's process
+	poststop bool      // a hook of create has failed: poststop is due
+}
+
+// create does all that comes before the parent's last acknowledgement: the
+// container's process waits, and its end is still in the undo list.
+func (r *Runtime) create(id string, o *CreateOptions, gated bool) (*creation, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
+	v, err := r.see(id, o, gated)
+	if err != nil {
+		return nil, err
+	}
+	c := &creation{Runtime: r, sight: v, options: o, sync: -1, pidfd: -1}
+	if err := c.compile(); err != nil {
+		return nil, err
+	}
+	if err := c.claim(id, gated); err != nil {
+		return nil, err
+	}
+	for _, do := range [...]func() error{c.makeCgroups, c.makePoints, c.makeTrees, c.makeMounts, c.launch, c.serve, c.settle} {
+		if err = do(); err != nil {
+			return nil, c.fail(err)
+		}
+	}
+	return c, nil
+}
+
+// compile makes the plan.
+func (c *creation) compile() (err error) {
+	if c.plan, err = Compile(c.spec, &c.host); err != nil {
+		return err
+	}
+	for _, w := range c.plan.Warnings {
+		c.warn(w)
+	}
+	return nil
+}
+
+// fail takes everything back, and runs the poststop hooks that a failed hook
+// makes due (LC-20).
+func (c *creation) fail(err error) error {
+	if c.sync >= 0 {
+		unix.Close(c.sync) // a stage that waits for us ends
+	}
+	hooks := c.spec.Hooks
+	state := c.container.state(specs.StateStopped).AppendJSON(nil, "")
+	if e := c.undo.all(); e != nil {
+		err = because(err.Error()+"; and not all could be taken back", e)
+	}
+	if c.poststop && hooks != nil {
+		if e := runHooks(poststop, hooks.Poststop, state, startHook(c.bundle.Dir)); e != nil {
+			c.warn(e.Error())
+		}
+	}
+	return c.locate(err)
+}
+
+// claim takes the id and records what is about to be made.
+func (c *creation) claim(id string, gated bool) error {
+	d, err := c.Runtime.claim(id)
+	if err != nil {
+		return err
+	}
+	c.container = &container{dir: d}
+	c.undo.add(func() error { err := d.remove(); d.close(); return err })
+	c.Record = &Record{
+		OCIVersion: Version, ID: id, Bundle: c.bundle.Dir, Rootfs: c.host.Rootfs.Root,
+		Created: time.Now().UTC().Format(time.RFC3339Nano), Annotations: c.spec.Annotations,
+		Creator: procOf(unix.Getpid()), Points: c.points.Missing(),
+	}
+	c.Program = c.spec.Process != nil && len(c.spec.Process.Args) > 0
+	created, _ := namespacesOf(c.spec)
+	c.NewPID = created&unix.CLONE_NEWPID != 0
+	if h := c.spec.Hooks; h != nil {
+		c.Hooks = len(h.StartContainer)+len(h.Poststart)+len(h.Poststop) > 0
+	}
+	if c.group != nil {
+		if err := c.group.Survey(); err != nil {
+			return c.fail(err)
+		}
+		c.setGroup(c.group)
+	}
+	if c.Mounts, err = mountsToUndo(c.sight); err != nil {
+		return c.fail(err)
+	}
+	for _, do := range [...]func() error{
+		func() error { return d.write(c.Record) },
+		func() error { return d.keep(c.bundle.Config) },
+		func() error { return c.makeGate(gated) },
+	} {
+		if err := do(); err != nil {
+			return c.fail(err)
+		}
+	}
+	return nil
+}
+
+// makeGate makes the FIFOs. Both ends are the stage's: it reads the gate and
+// never sees its end, and can write its report when nobody listens.
+func (c *creation) makeGate(gated bool) error {
+	c.files = make([]uintptr, c.host.Files.next)
+	for i := range c.files {
+		c.files[i] = uintptr(i)
+	}
+	if !gated {
+		return nil
+	}
+	for _, f := range [...]struct {
+		name   string
+		number int
+	}{{gateFile, c.host.Files.Gate}, {reportFile, c.host.Files.Report}} {
+		if err := unix.Mknodat(c.fd, f.name, unix.S_IFIFO|0o600, 0); err != nil {
+			return because(c.path+"/"+f.name, err)
+		}
+		fd, err := unix.Openat(c.fd, f.name, unix.O_RDWR|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return because(c.path+"/"+f.name, err)
+		}
+		c.files[f.number] = uintptr(fd)
+	}
+	return nil
+}
+
+// makePoints makes what the mounts need on the bundle's root file system.
+func (c *creation) makePoints() error {
+	c.undo.add(func() error { return mountpoint.Remove(c.Rootfs, c.Points) })
+	return c.points.Make()
+}
+
+// launch starts the stage with its descriptors.
+func (c *creation) launch() error {
+	image, err := stage.Image(c.plan.Plan)
+	if err != nil {
+		return err
+	}
+	fd, err := stage.Seal(image, c.path)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	ours, theirs, err := socketPair()
+	if err != nil {
+		return err
+	}
+	c.sync, c.files[c.host.Files.Sync] = ours, uintptr(theirs)
+	if err := c.openNamespaces(); err != nil {
+		return err
+	}
+	born := -1
+	if c.group != nil {
+		var tasks []int
+		if tasks, born, err = c.group.Tasks(); err != nil {
+			return err
+		}
+		for i, t := range tasks {
+			c.files[c.host.Tasks[i]] = uintptr(t)
+		}
+	}
+	p, err := stage.Start(fd, []string{"minirt", "stage", c.ID}, c.files, c.plan.Namespaces, born)
+	for _, f := range c.files[c.host.Files.First:] {
+		unix.Close(int(f))
+	}
+	if born >= 0 {
+		unix.Close(born)
+	}
+	if err != nil {
+		return because("start the stage", err)
+	}
+	c.Process.PID, c.pidfd = p.PID, p.PIDFD
+	c.undo.add(c.end)
+	return nil
+}
+
+// end kills the container's process, and reaps it.
+func (c *creation) end() error {
+	if c.pidfd >= 0 {
+		unix.PidfdSendSignal(c.pidfd, unix.SIGKILL, nil, 0)
+		wait(c.Process.PID)
+		unix.Close(c.pidfd)
+	}
+	return nil
+}
+
+// openNamespaces opens the namespaces that have a path, and proves that they
+// are of their kind (NS-06).
+func (c *creation) openNamespaces() error {
+	if c.spec.Linux == nil {
+		return nil
+	}
+	for i, n := range c.spec.Linux.Namespaces {
+		if n.Path == "" {
+			continue
+		}
+		k, _ := kernel.NamespaceOf(n.Type)
+		fd, err := unix.Open(n.Path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+		path := index("linux.namespaces", i) + ".path"
+		if err != nil {
+			return &pathError{path, quote(n.Path), err}
+		}
+		if kind, err := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE); err != nil || kind != k.Flag {
+			unix.Close(fd)
+			return &pathError{path, quote(n.Path), text("not a namespace of type " + string(n.Type))}
+		}
+		c.files[c.host.Files.Namespaces[placeOfKind(k)]] = uintptr(fd)
+	}
+	return nil
+}
+
+func placeOfKind(k kernel.Namespace) int {
+	for i := range kernel.Namespaces {
+		if kernel.Namespaces[i].Flag == k.Flag {
+			return i
+		}
+	}
+	return -1
+}
+
+// settle is what follows when the stage is ready: rules that would have
+// hindered it, and the record. The acknowledgement is still to come.
+func (c *creation) settle() error {
+	if p := c.spec.Process; p != nil && p.OOMScoreAdj != nil {
+		name := "/proc/" + strconv.Itoa(c.Process.PID) + "/oom_score_adj"
+		if err := writeTo(name, strconv.Itoa(*p.OOMScoreAdj)); err != nil {
+			return &pathError{"process.oomScoreAdj", strconv.Itoa(*p.OOMScoreAdj), err}
+		}
+	}
+	if c.group != nil {
+		if err := c.group.Apply(c.late); err != nil {
+			return err
+		}
+	}
+	c.Process.Birth = birth(c.pidfd, c.Process.PID)
+	c.Gate = c.plan.gateWords(c.spec)
+	if err := c.write(c.Record); err != nil {
+		return err
+	}
+	return c.writePIDFile()
+}
+
+// acknowledge lets the created container live without us.
+func (c *creation) acknowledge() error {
+	if _, err := unix.Write(c.sync, []byte{1}); err != nil {
+		return c.fail(because("the container's process has gone", err))
+	}
+	unix.Close(c.sync)
+	unix.Close(c.pidfd)
+	return nil
+}
+
+// writePIDFile writes the process's number, without a newline, in one piece.
+func (c *creation) writePIDFile() error {
+	name := c.options.PIDFile
+	if name == "" {
+		return nil
+	}
+	if err := replaceAt(unix.AT_FDCWD, name, 0o644, strconv.AppendInt(nil, int64(c.Process.PID), 10)); err != nil {
+		return because("pid file "+name, err)
+	}
+	c.undo.add(func() error { unix.Unlink(name); return nil })
+	return nil
+}

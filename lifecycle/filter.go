@@ -1,0 +1,54 @@
+package lifecycle
+
+import (
+	"encoding/binary"
+
+	"github.com/minirt/minirt/internal/kernel"
+	"github.com/minirt/minirt/internal/plan"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// seccomp loads the filter as the last step but one, so that it has to admit
+// execve(2) alone of the stage's own calls.
+func (c *compiler) seccomp(p *specs.Process) {
+	if c.filter == nil {
+		return
+	}
+	c.At("linux.seccomp")
+	if need := c.filterNeeds(p); need != 0 {
+		sets := c.capabilities(p)
+		c.capset(sets.effective|need, sets.permitted|need, sets.inheritable)
+	}
+	const instruction = 8 // struct sock_filter
+	le := binary.LittleEndian
+	b := make([]byte, 0, instruction*len(c.filter.Instructions))
+	for _, i := range c.filter.Instructions {
+		b = le.AppendUint16(b, i.Code)
+		b = append(b, i.JT, i.JF)
+		b = le.AppendUint32(b, i.K)
+	}
+	program := c.Buffer("filter", le.AppendUint64(make([]byte, 0, 16), uint64(len(c.filter.Instructions))))
+	c.Point(c.Buffer("filter.code", make([]byte, 8)), 0, c.Bytes(b))
+	c.Do(plan.Seccomp, unix.SECCOMP_SET_MODE_FILTER, int(c.filter.Flags), program)
+}
+
+// environment is process.env, with HOME where it has none, as engines expect.
+func (c *compiler) environment(p *specs.Process) []string {
+	if c.host.Home == "" {
+		return p.Env
+	}
+	return append(p.Env[:len(p.Env):len(p.Env)], "HOME="+c.host.Home)
+}
+
+// nodeMask reads a list of memory nodes ("0-3,5"), which spec.Load has checked,
+// as the mask of set_mempolicy(2) and the number of its bits plus one.
+func nodeMask(list string) (mask []uint64, bits int) {
+	kernel.List(list, func(n int) {
+		for len(mask) <= n/64 {
+			mask = append(mask, 0)
+		}
+		mask[n/64] |= 1 << (n % 64)
+	})
+	return mask, 64*len(mask) + min(len(mask), 1)
+}

@@ -1,0 +1,72 @@
+package lifecycle
+
+import (
+	"encoding/binary"
+
+	"github.com/minirt/minirt/internal/plan"
+	"golang.org/x/sys/unix"
+)
+
+// terminating are the signals whose default action ends a process (signal(7)):
+// all but CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH, and KILL, which
+// needs no help.
+const terminating = ^uint64(0) &^ (1<<(unix.SIGCHLD-1) | 1<<(unix.SIGCONT-1) | 1<<(unix.SIGSTOP-1) | 1<<(unix.SIGTSTP-1) |
+	1<<(unix.SIGTTIN-1) | 1<<(unix.SIGTTOU-1) | 1<<(unix.SIGURG-1) | 1<<(unix.SIGWINCH-1) | 1<<(unix.SIGKILL-1))
+
+// gate waits until start opens it. From here on failures are reported to the
+// FIFO that start reads. Pid 1 of a namespace ignores signals that it doesn't
+// handle, so the stage waits for those that end a process, too, and ends.
+func (c *compiler) gate() {
+	c.Gate = len(c.Steps)
+	f := c.host.Files
+	if f.Gate < 0 {
+		return
+	}
+	c.At("runtime.md start")
+	const size = 128 // struct signalfd_siginfo
+	signals, info := c.Register("signals"), c.Buffer("siginfo", make([]byte, size))
+	set, before := c.Words(terminating), c.Buffer("sigmask", make([]byte, 8))
+	c.Do(plan.Dup3, f.Report, f.Sync, unix.O_CLOEXEC)
+	c.Do(plan.RtSigprocmask, unix.SIG_BLOCK, set, before, 8)
+	c.Do(plan.Signalfd4, -1, set, 8, unix.SFD_NONBLOCK|unix.SFD_CLOEXEC).To(signals)
+	poll := c.Buffer("poll", pollFDs(f.Gate))
+	c.Do(plan.Test, signals).To(c.Within(poll, 8, "poll.signals"))
+	c.Do(plan.Test, unix.POLLIN).To(c.Within(poll, 12, "poll.events"))
+	c.Do(plan.Ppoll, poll, 2, nil, nil, 8)
+	c.Do(plan.Read, signals, info, size).Tolerate(unix.EAGAIN).OnTolerated = 1
+	c.Do(plan.ExitGroup, c.Within(info, 0, "siginfo.signo"))
+	c.Do(plan.Read, f.Gate, c.byteIn, 1)
+	c.Do(plan.RtSigprocmask, unix.SIG_SETMASK, before, nil, 8)
+}
+
+// pollFDs are two struct pollfd: the gate's, and one for the signals that has
+// no descriptor yet.
+func pollFDs(gate int) []byte {
+	b := binary.LittleEndian.AppendUint32(make([]byte, 0, 24), uint32(gate))
+	b = binary.LittleEndian.AppendUint32(b, unix.POLLIN)
+	return append(b, make([]byte, 16)...)
+}
+
+// execute is the last chapter: limits that could hinder the stage itself, the
+// filter, and the user's program.
+func (c *compiler) execute() {
+	p := c.spec.Process
+	if p == nil || len(p.Args) == 0 {
+		c.At("process")
+		c.Fail(unix.EINVAL)
+		return
+	}
+	c.limits(p)
+	c.At("process.user.umask")
+	if p.User.Umask != nil {
+		c.Do(plan.Umask, int(*p.User.Umask))
+	} else {
+		c.Do(plan.Umask, c.host.Umask)
+	}
+	c.At("process.args[0]")
+	argv, envp := c.Strings(p.Args), c.Strings(c.environment(p))
+	c.Do(plan.Write, c.host.Files.Sync, "!", 1) // going
+	c.seccomp(p)
+	c.At("process.args[0]")
+	c.Do(plan.Execve, c.register("program"), argv, envp)
+}

@@ -1,0 +1,60 @@
+package lifecycle
+
+import (
+	"github.com/minirt/minirt/internal/kernel"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// Kill sends a signal to the container's process (runtime.md, Kill). With all,
+// and with SIGKILL where the container has no pid namespace of its own, it
+// goes to every process of the container's cgroup; with all a stopped
+// container is no error, since engines clear up leftovers that way.
+func (r *Runtime) Kill(id string, signal int, all bool) (err error) {
+	defer wrap("kill", id, &err)
+	c, err := r.load(id)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if all || signal == int(unix.SIGKILL) && !c.NewPID {
+		return c.killAll(signal, all)
+	}
+	if s := c.status(); s == specs.StateStopped || s == specs.StateCreating {
+		return ErrNotRunning
+	}
+	pidfd, err := c.Process.open()
+	if err == errGone {
+		return ErrNotRunning
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(pidfd)
+	if err := unix.PidfdSendSignal(pidfd, unix.Signal(signal), nil, 0); err != nil {
+		if err == unix.ESRCH {
+			return ErrNotRunning
+		}
+		return because("signal "+kernel.SignalName(signal), err)
+	}
+	if signal == int(unix.SIGKILL) { // a frozen process of cgroup v1 would not die
+		return c.group().Thaw()
+	}
+	return nil
+}
+
+// killAll signals every process of the cgroup.
+func (c *container) killAll(signal int, all bool) error {
+	s := c.status()
+	if s == specs.StateCreating || s == specs.StateStopped && !all {
+		return ErrNotRunning
+	}
+	if len(c.Cgroups) > 0 {
+		return c.group().Kill(unix.Signal(signal))
+	}
+	if pidfd, err := c.Process.open(); err == nil {
+		defer unix.Close(pidfd)
+		return unix.PidfdSendSignal(pidfd, unix.Signal(signal), nil, 0)
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package lifecycle
+
+import (
+	"errors"
+	"os"
+	"os/user"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// List gives the states of all containers, in the order of their ids. A
+// container that can't be read is warned of, and left out; one that comes or
+// goes meanwhile is there or not.
+func (r *Runtime) List() (states []State, err error) {
+	defer wrap("list", "", &err)
+	entries, err := os.ReadDir(r.Root)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, because("state root "+r.Root, errors.Unwrap(err))
+	}
+	owners := map[uint32]string{}
+	for _, e := range entries {
+		if !e.IsDir() || checkID(e.Name()) != nil {
+			continue
+		}
+		c, err := r.load(e.Name())
+		if errors.Is(err, ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			r.warn("list: " + e.Name() + ": " + err.Error())
+			continue
+		}
+		s := c.state(c.status())
+		s.Owner = c.owner(owners)
+		c.close()
+		states = append(states, *s)
+	}
+	slices.SortFunc(states, func(a, b State) int { return strings.Compare(a.ID, b.ID) })
+	return states, nil
+}
+
+// owner is the name of the user whose directory it is, or "#" and the number.
+func (c *container) owner(known map[uint32]string) string {
+	var st unix.Stat_t
+	if unix.Fstat(c.fd, &st) != nil {
+		return ""
+	}
+	if _, ok := known[st.Uid]; !ok {
+		known[st.Uid] = "#" + strconv.Itoa(int(st.Uid))
+		if u, err := user.LookupId(strconv.Itoa(int(st.Uid))); err == nil {
+			known[st.Uid] = u.Username
+		}
+	}
+	return known[st.Uid]
+}

@@ -1,0 +1,167 @@
+package lifecycle
+
+import (
+	"github.com/minirt/minirt/internal/kernel"
+	"github.com/minirt/minirt/internal/plan"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// births tells how the container's process gets into its namespaces
+// (config-linux.md, Namespaces).
+//
+// The simple way: clone(2) makes the new ones, and the stage joins those that
+// have a path. That can't be where a user namespace must come first, or where
+// a namespace is only for children (a time namespace; a pid namespace with a
+// path): then the stage joins and unshares step by step, and has a child in
+// the end, with its parent for a parent: that is the container's process.
+type births struct {
+	clone   uintptr // new namespaces that the stage is born in
+	first   []int   // places in kernel.Namespaces of those joined at first
+	user    bool    // a new user namespace
+	joined  bool    // a user namespace with a path
+	unshare uintptr // new ones that the stage makes itself
+	late    bool    // joins a pid namespace with a path, at the very end: SEC-03
+	time    bool    // a new time namespace
+}
+
+// second tells that the container's process is the stage's child.
+func (b *births) second() bool {
+	return b.late || b.time || b.unshare&(unix.CLONE_NEWPID|unix.CLONE_NEWTIME) != 0
+}
+
+func birthsOf(s *specs.Spec, h *Host) births {
+	var b births
+	created, joined := namespacesOf(s)
+	b.user = created&unix.CLONE_NEWUSER != 0
+	b.joined = joined&unix.CLONE_NEWUSER != 0
+	b.time = created&unix.CLONE_NEWTIME != 0
+	b.late = joined&unix.CLONE_NEWPID != 0
+	b.unshare = created &^ unix.CLONE_NEWUSER
+	if !b.user && !b.joined {
+		b.clone = created &^ unix.CLONE_NEWTIME
+		if !h.BornInCgroup { // its root would be the parent's cgroup
+			b.clone &^= unix.CLONE_NEWCGROUP
+		}
+		if b.time { // its child is to be pid 1
+			b.clone &^= unix.CLONE_NEWPID
+		}
+		b.unshare = created &^ b.clone
+	}
+	for i, n := range kernel.Namespaces {
+		if joined&uintptr(n.Flag) != 0 {
+			b.first = append(b.first, i)
+		}
+	}
+	return b
+}
+
+// namespacesOf gives the flags of the namespaces that are new, and of those with a path.
+func namespacesOf(s *specs.Spec) (created, joined uintptr) {
+	if s.Linux == nil {
+		return 0, 0
+	}
+	for _, n := range s.Linux.Namespaces {
+		k, _ := kernel.NamespaceOf(n.Type)
+		if n.Path == "" {
+			created |= uintptr(k.Flag)
+		} else {
+			joined |= uintptr(k.Flag)
+		}
+	}
+	return created, joined
+}
+
+// namespaces takes the stage, or its child, into all namespaces.
+func (c *compiler) namespaces() {
+	b := &c.births
+	for _, i := range b.first { // with a new user namespace: while the host's rights are there
+		k := kernel.Namespaces[i]
+		c.At(c.namespacePath(k.Type))
+		c.Do(plan.Setns, c.host.Files.Namespaces[i], k.Flag)
+		if k.Flag == unix.CLONE_NEWUSER {
+			c.becomeRoot()
+		}
+	}
+	if b.user {
+		c.At("linux.uidMappings")
+		c.Do(plan.Unshare, unix.CLONE_NEWUSER)
+		c.sync(SyncMaps)
+		c.undumpable()
+		c.becomeRoot()
+	}
+	if b.unshare != 0 {
+		c.At("linux.namespaces")
+		c.Do(plan.Unshare, int(b.unshare))
+	}
+	if b.time && c.spec.Linux.TimeOffsets != nil {
+		c.At("linux.timeOffsets")
+		c.sync(SyncOffsets)
+	}
+	if b.second() && !b.late {
+		c.bear()
+	}
+}
+
+// becomeRoot takes the ids 0 of a user namespace, where they are mapped: files
+// that the stage makes are to belong to the container's root.
+func (c *compiler) becomeRoot() {
+	c.Do(plan.Setgroups, 0, nil).Tolerate(unix.EPERM) // denied in a namespace of an ordinary user's
+	c.Do(plan.Setgid, 0).Tolerate(unix.EINVAL)        // not mapped
+	c.Do(plan.Setuid, 0).Tolerate(unix.EINVAL)
+}
+
+// bear makes the container's process: a child of minirt's, not of the stage's.
+// The stage sends its pid and ends, and the child goes on.
+func (c *compiler) bear() {
+	pid := c.Register("pid")
+	c.At("linux.namespaces")
+	c.Do(plan.Clone, unix.CLONE_PARENT|int(unix.SIGCHLD), 0, 0, 0, 0).To(pid).Set(plan.IfZero)
+	fork := c.Last()
+	c.Do(plan.Write, c.host.Files.Sync, plan.Cell(pid), 4)
+	c.Do(plan.ExitGroup, 0)
+	c.JumpOnSuccess(fork)
+}
+
+// lateBirth lets the process be born into a pid namespace that exists already
+// only when nothing of the host is in its reach any more: those who live there
+// can look into it from its first instant (SEC-03).
+func (c *compiler) lateBirth() {
+	if c.births.late {
+		c.bear()
+	}
+}
+
+func (c *compiler) namespacePath(t specs.LinuxNamespaceType) string {
+	for i, n := range c.spec.Linux.Namespaces {
+		if n.Type == t {
+			return index("linux.namespaces", i) + ".path"
+		}
+	}
+	return "linux.namespaces"
+}
+
+// keyring gives the container a session keyring of its own (keyrings(7)), so
+// that it can't read the caller's keys.
+func (c *compiler) keyring() {
+	if c.host.NewKeyring {
+		c.At("runtime.md create")
+		c.Do(plan.Keyctl, unix.KEYCTL_JOIN_SESSION_KEYRING, "_ses."+c.host.ID, 0, 0, 0).Tolerate(unix.ENOSYS)
+	}
+}
+
+// loopback brings up "lo" in a new network namespace, as engines expect.
+func (c *compiler) loopback() {
+	if created, _ := namespacesOf(c.spec); created&unix.CLONE_NEWNET == 0 {
+		return
+	}
+	const ifreqSize, ifrFlags = 40, 16
+	request := make([]byte, ifreqSize)
+	copy(request, "lo")
+	request[ifrFlags] = unix.IFF_UP
+	c.At("linux.namespaces network")
+	socket := c.Register("socket")
+	c.Do(plan.Socket, unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0).To(socket)
+	c.Do(plan.Ioctl, socket, unix.SIOCSIFFLAGS, c.Bytes(request))
+	c.Do(plan.Close, socket)
+}

@@ -1,0 +1,72 @@
+package lifecycle
+
+import (
+	"github.com/minirt/minirt/rootfs"
+	"github.com/minirt/minirt/spec"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// refuse tells what a valid config asks for that this host can't do, or minirt
+// doesn't: nothing in a config is silently left out (BN-06).
+func (r *Runtime) refuse(s *specs.Spec) (faults spec.Faults) {
+	add := func(path, text string) { faults = append(faults, spec.Fault{Path: path, Text: text}) }
+	wrong, warnings := rootfs.Check(s)
+	for _, f := range wrong {
+		add(f.Path, f.Text)
+	}
+	for _, w := range warnings {
+		r.warn(w.Error())
+	}
+	if r.CgroupManager == CgroupSystemd {
+		add("linux.cgroupsPath", "cgroups by systemd are not supported yet: leave --systemd-cgroup out")
+	}
+	if p := s.Process; p != nil {
+		if p.ApparmorProfile != "" && !hasAppArmor() {
+			add("process.apparmorProfile", quote(p.ApparmorProfile)+" can't be applied: AppArmor is not enabled on this host")
+		}
+		if p.SelinuxLabel != "" && !hasSELinux() {
+			add("process.selinuxLabel", quote(p.SelinuxLabel)+" can't be applied: SELinux is not enabled on this host")
+		}
+	}
+	l := s.Linux
+	if l == nil {
+		return faults
+	}
+	if l.MountLabel != "" && !hasSELinux() {
+		add("linux.mountLabel", quote(l.MountLabel)+" can't be applied: SELinux is not enabled on this host")
+	}
+	if l.IntelRdt != nil {
+		add("linux.intelRdt", "not supported: minirt does not drive resctrl yet")
+	}
+	if len(l.NetDevices) > 0 {
+		add("linux.netDevices", "not supported: minirt does not move network devices yet")
+	}
+	if l.Seccomp != nil && l.Seccomp.ListenerPath != "" && notifies(l.Seccomp) {
+		add("linux.seccomp.listenerPath", "not supported: minirt does not hand over seccomp listeners yet")
+	}
+	return faults
+}
+
+// notifies tells whether some call goes to a listener (SC-12).
+func notifies(s *specs.LinuxSeccomp) bool {
+	if s.DefaultAction == specs.ActNotify {
+		return true
+	}
+	for i := range s.Syscalls {
+		if s.Syscalls[i].Action == specs.ActNotify {
+			return true
+		}
+	}
+	return false
+}
+
+func hasAppArmor() bool {
+	b, err := readFile("/sys/module/apparmor/parameters/enabled", 16)
+	return err == nil && len(b) > 0 && b[0] == 'Y'
+}
+
+func hasSELinux() bool {
+	var fs unix.Statfs_t
+	return unix.Statfs("/sys/fs/selinux", &fs) == nil && fs.Type == unix.SELINUX_MAGIC
+}

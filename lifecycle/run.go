@@ -1,0 +1,102 @@
+package lifecycle
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Run is create, start, wait and delete in one process. It gives the exit
+// status of the container's process: 128 and the signal's number, if a signal
+// ended it. Signals that reach the caller meanwhile are passed on. With Detach
+// it returns 0 as soon as the program runs.
+func (r *Runtime) Run(id string, o RunOptions) (status int, err error) {
+	defer wrap("run", id, &err)
+	c, err := r.create(id, &o.CreateOptions, false)
+	if err != nil {
+		return 1, err
+	}
+	defer c.close()
+	if !o.Detach && !o.NoSubreaper {
+		unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+	}
+	if err := c.release(); err != nil {
+		return 1, c.fail(err)
+	}
+	if o.Detach {
+		unix.Close(c.pidfd)
+		return 0, nil
+	}
+	ws := c.attend()
+	if ws.Signaled() {
+		status = 128 + int(ws.Signal())
+	} else {
+		status = ws.ExitStatus()
+	}
+	unix.Close(c.pidfd)
+	c.pidfd = -1
+	if o.Keep {
+		return status, nil
+	}
+	return status, r.destroy(c.container, c.spec)
+}
+
+// release lets the stage go on to the program, and waits until it is executed.
+// There is no gate: what start reads from the report comes by the socket.
+func (c *creation) release() error {
+	if h := c.spec.Hooks; h != nil && len(h.StartContainer) > 0 {
+		if err := c.startContainer(c.spec); err != nil {
+			c.poststop = true
+			return err
+		}
+	}
+	if _, err := unix.Write(c.sync, []byte{1}); err != nil {
+		return because("the container's process has gone", err)
+	}
+	var said []byte
+	for b := make([]byte, 64); ; {
+		n := receive(c.sync, b)
+		if n == 0 {
+			break
+		}
+		said = append(said, b[:n]...)
+	}
+	unix.Close(c.sync)
+	c.sync = -1
+	if err := c.outcome(said); err != nil {
+		return err
+	}
+	if h := c.spec.Hooks; h != nil && len(h.Poststart) > 0 {
+		state := c.container.state("running").AppendJSON(nil, "")
+		if err := runHooks(poststart, h.Poststart, state, startHook(c.bundle.Dir)); err != nil {
+			c.poststop = true
+			return err
+		}
+	}
+	return nil
+}
+
+// attend waits for the end of the container's process and passes signals on to
+// it until then. As a subreaper it reaps what the container leaves to it.
+func (c *creation) attend() (ws syscall.WaitStatus) {
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals)
+	defer signal.Stop(signals)
+	go func() {
+		for s := range signals {
+			switch s {
+			case unix.SIGCHLD, unix.SIGURG, unix.SIGPIPE, unix.SIGWINCH: // URG: Go's own, for preemption
+			default:
+				unix.PidfdSendSignal(c.pidfd, s.(unix.Signal), nil, 0)
+			}
+		}
+	}()
+	for {
+		pid, err := syscall.Wait4(-1, &ws, 0, nil)
+		if pid == c.Process.PID || err != nil && err != syscall.EINTR {
+			return ws
+		}
+	}
+}

@@ -1,0 +1,232 @@
+package lifecycle
+
+import (
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// dir is a container's directory below the runtime's root. Its existence is
+// what makes an id taken. All its files are reached by its descriptor.
+//
+//	state.json   the Record, replaced in one piece
+//	config.json  the bytes of the bundle's, as create read them: the bundle may change or go
+//	gate         FIFO that the created container's process reads; start writes a byte
+//	report       FIFO that start reads: what became of it (gate.go)
+type dir struct {
+	root int    // descriptor of the runtime's root
+	fd   int    // descriptor of the directory
+	id   string // its name
+	path string // absolute
+}
+
+const (
+	stateFile  = "state.json"
+	configFile = "config.json"
+	gateFile   = "gate"
+	reportFile = "report"
+)
+
+// DefaultRoot is where states are kept unless the caller says otherwise:
+// /run/minirt, and below $XDG_RUNTIME_DIR for an ordinary user, or for the
+// root of a user namespace that an ordinary user made (Podman).
+func DefaultRoot() string {
+	const name = "/minirt"
+	if xdg := os.Getenv("XDG_RUNTIME_DIR"); xdg != "" && (os.Geteuid() != 0 || inUserNamespace() && os.Getenv("USER") != "root") {
+		return xdg + name
+	}
+	return "/run" + name
+}
+
+// inUserNamespace tells whether the ids here are not the machine's own.
+func inUserNamespace() bool {
+	b, err := readFile("/proc/self/uid_map", 1<<16)
+	if err != nil {
+		return false
+	}
+	return strings.Join(strings.Fields(string(b)), " ") != "0 0 4294967295"
+}
+
+// openRoot opens the runtime's root. SEC-33: it must be a directory, no link,
+// of the caller's own, that nobody else can write to.
+func (r *Runtime) openRoot(create bool) (int, error) {
+	const flags = unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	fd, err := unix.Open(r.Root, flags, 0)
+	if err == unix.ENOENT && create {
+		if err = makeAll(r.Root); err == nil {
+			fd, err = unix.Open(r.Root, flags, 0)
+		}
+	}
+	if err == unix.ELOOP || err == unix.ENOTDIR {
+		return -1, text("state root " + r.Root + " is not a directory, or is a symbolic link: name another with --root")
+	}
+	if err != nil {
+		return -1, because("state root "+r.Root, err)
+	}
+	var st unix.Stat_t
+	if err = unix.Fstat(fd, &st); err != nil {
+		unix.Close(fd)
+		return -1, because("state root "+r.Root, err)
+	}
+	if int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 {
+		unix.Close(fd)
+		return -1, text("state root " + r.Root + " belongs to uid " + strconv.Itoa(int(st.Uid)) + " with mode 0" + strconv.FormatUint(uint64(st.Mode&0o7777), 8) +
+			": it must be the caller's own, and writable by nobody else: use chmod go-w, or name another with --root")
+	}
+	return fd, nil
+}
+
+// makeAll makes a directory with the parents that are missing. One below
+// $XDG_RUNTIME_DIR gets the sticky bit, so that nobody tidies it away.
+func makeAll(path string) error {
+	mode := uint32(0o700)
+	if xdg := os.Getenv("XDG_RUNTIME_DIR"); xdg != "" && strings.HasPrefix(path, xdg+"/") {
+		mode |= unix.S_ISVTX
+	}
+	err := unix.Mkdir(path, mode)
+	if i := strings.LastIndexByte(path, '/'); err == unix.ENOENT && i > 0 {
+		if err = makeAll(path[:i]); err == nil {
+			err = unix.Mkdir(path, mode)
+		}
+	}
+	if err == unix.EEXIST {
+		return nil
+	}
+	if err == nil && mode&unix.S_ISVTX != 0 { // mkdir(2) ignores it
+		err = unix.Chmod(path, mode)
+	}
+	return err
+}
+
+// claim makes the container's directory: of many who try, exactly one can.
+func (r *Runtime) claim(id string) (*dir, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
+	root, err := r.openRoot(true)
+	if err != nil {
+		return nil, err
+	}
+	if err = unix.Mkdirat(root, id, 0o700); err == nil {
+		return r.openDir(root, id)
+	}
+	unix.Close(root)
+	if err == unix.EEXIST {
+		return nil, ErrExist
+	}
+	return nil, because("state root "+r.Root, err)
+}
+
+// find opens the directory of a container, ErrNotExist if there is none.
+func (r *Runtime) find(id string) (*dir, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
+	root, err := r.openRoot(false)
+	if err != nil {
+		if isNotExist(err) {
+			return nil, ErrNotExist
+		}
+		return nil, err
+	}
+	return r.openDir(root, id)
+}
+
+func isNotExist(err error) bool {
+	r, ok := err.(*reason)
+	return ok && r.cause == unix.ENOENT
+}
+
+func (r *Runtime) openDir(root int, id string) (*dir, error) {
+	fd, err := unix.Openat(root, id, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err == nil {
+		return &dir{root, fd, id, r.Root + "/" + id}, nil
+	}
+	unix.Close(root)
+	if err == unix.ENOENT || err == unix.ENOTDIR || err == unix.ELOOP {
+		return nil, ErrNotExist
+	}
+	return nil, because("state directory "+r.Root+"/"+id, err)
+}
+
+func (d *dir) close() {
+	unix.Close(d.fd)
+	unix.Close(d.root)
+}
+
+// record reads state.json; ErrNotExist if create was killed before it wrote it.
+func (d *dir) record() (*Record, error) {
+	b, err := readFileAt(d.fd, stateFile, 16<<20)
+	if err == unix.ENOENT {
+		return nil, ErrNotExist
+	}
+	if err != nil {
+		return nil, because(d.path+"/"+stateFile, err)
+	}
+	rec, err := readRecord(b)
+	if err != nil {
+		return nil, because(d.path+"/"+stateFile, err)
+	}
+	return rec, nil
+}
+
+func (d *dir) write(rec *Record) error {
+	if err := replaceAt(d.fd, stateFile, 0o600, rec.appendJSON(make([]byte, 0, 2048))); err != nil {
+		return because(d.path+"/"+stateFile, err)
+	}
+	return nil
+}
+
+// keep writes the config's own bytes.
+func (d *dir) keep(config []byte) error {
+	fd, err := unix.Openat(d.fd, configFile, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o600)
+	if err == nil {
+		err = writeAll(fd, config)
+		if e := unix.Close(fd); err == nil {
+			err = e
+		}
+	}
+	if err != nil {
+		return because(d.path+"/"+configFile, err)
+	}
+	return nil
+}
+
+// lock waits until no other verb that changes the container is at work.
+func (d *dir) lock() error {
+	for {
+		err := unix.Flock(d.fd, unix.LOCK_EX)
+		if err == nil {
+			return nil
+		}
+		if err != unix.EINTR {
+			return because("lock "+d.path, err)
+		}
+	}
+}
+
+// remove takes the directory away, state.json last of its files.
+func (d *dir) remove() error {
+	for _, name := range [...]string{gateFile, reportFile, configFile, "." + stateFile, stateFile} {
+		unix.Unlinkat(d.fd, name, 0)
+	}
+	err := unix.Unlinkat(d.root, d.id, unix.AT_REMOVEDIR)
+	if err == unix.ENOTEMPTY {
+		d.clear()
+		err = unix.Unlinkat(d.root, d.id, unix.AT_REMOVEDIR)
+	}
+	if err != nil && err != unix.ENOENT {
+		return because("state directory "+d.path, err)
+	}
+	return nil
+}
+
+// clear takes away files that no minirt of this version makes.
+func (d *dir) clear() {
+	entries, _ := os.ReadDir(d.path)
+	for _, e := range entries {
+		unix.Unlinkat(d.fd, e.Name(), 0)
+	}
+}

@@ -1,0 +1,93 @@
+package lifecycle
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/minirt/minirt/internal/plan"
+	"github.com/minirt/minirt/internal/stage"
+	"github.com/minirt/minirt/rootfs"
+	"github.com/minirt/minirt/spec"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// index is the path of an element of a list in config.json.
+func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
+
+// explain gives a stage's report its words and its place in config.json.
+func (c *Compiled) explain(s *specs.Spec, config []byte, r stage.Report) error {
+	errno := unix.Errno(r.Errno)
+	if r.Step >= len(c.Steps) {
+		return text("the stage reports a step that the plan doesn't have: " + strconv.Itoa(r.Step))
+	}
+	w := c.words(s, r.Step)
+	if t := rootfs.Explain(s, &c.Steps[r.Step], errno); t != "" {
+		return &stepError{c.Steps[r.Step].Origin + ": " + t + placeOf(config, w.Path), errno}
+	}
+	return w.explain(config, errno)
+}
+
+// words tells what a step is for.
+func (c *Compiled) words(s *specs.Spec, step int) RecordStep {
+	st := &c.Steps[step]
+	w := RecordStep{Step: step, Path: configPath(st.Origin)}
+	if st.Call == plan.Execve || st.Call == plan.Faccessat2 || st.Call == plan.Fail && len(s.Process.Args) > 0 {
+		w.Program = s.Process.Args[0]
+	} else {
+		w.What = st.Origin + ": " + c.Sentence(step)
+	}
+	return w
+}
+
+// gateWords are the words of all steps behind the gate, for start, which has
+// no plan.
+func (c *Compiled) gateWords(s *specs.Spec) (words []RecordStep) {
+	for i := c.Gate; i < len(c.Steps); i++ {
+		words = append(words, c.words(s, i))
+	}
+	return words
+}
+
+// explain puts a step's errno behind its words.
+func (w RecordStep) explain(config []byte, errno unix.Errno) error {
+	what := w.What + ": " + errno.Error()
+	switch {
+	case w.Program != "":
+		what = notFound(w.Program, errno)
+	case errno == unix.EPIPE:
+		what = w.What + ": minirt has gone"
+	}
+	return &stepError{what + placeOf(config, w.Path), errno}
+}
+
+// stepError is a failure that a stage reported.
+type stepError struct {
+	text  string
+	errno unix.Errno
+}
+
+func (e *stepError) Error() string { return e.text }
+func (e *stepError) Unwrap() error { return e.errno }
+
+// configPath is the origin if that is a path in config.json, and no rule.
+func configPath(origin string) string {
+	if strings.HasPrefix(origin, "runtime.md") || strings.HasPrefix(origin, "config") || strings.HasPrefix(origin, "hooks") {
+		return ""
+	}
+	path, _, _ := strings.Cut(origin, " ")
+	return path
+}
+
+// placeOf is " (config.json:41:7)" for a path in the config, or for what holds
+// it if the config doesn't have it; "" if there is neither.
+func placeOf(config []byte, path string) string {
+	if path == "" || len(config) == 0 {
+		return ""
+	}
+	line, column, _ := spec.Place(config, path)
+	if line == 0 {
+		return ""
+	}
+	return " (config.json:" + strconv.Itoa(line) + ":" + strconv.Itoa(column) + ")"
+}

@@ -1,0 +1,65 @@
+package rootfs
+
+import (
+	"strconv"
+
+	"github.com/minirt/minirt/internal/plan"
+	"golang.org/x/sys/unix"
+)
+
+// hide appends the steps of linux.readonlyPaths and linux.maskedPaths. A path
+// that isn't there needs nothing (PA-01); any other failure ends the create.
+func (st *State) hide() {
+	if st.s.Linux == nil {
+		return
+	}
+	for i, path := range st.s.Linux.ReadonlyPaths {
+		st.p.At("linux.readonlyPaths[" + strconv.Itoa(i) + "]")
+		st.readonly(path)
+	}
+	for i, path := range st.s.Linux.MaskedPaths {
+		st.p.At("linux.maskedPaths[" + strconv.Itoa(i) + "]")
+		st.mask(path)
+	}
+}
+
+// missing opens path as the target; the steps up to the returned one's jump
+// are passed over where it doesn't exist.
+func (st *State) missing(path string) (step int) {
+	st.openat2(st.root, Clean(path), anything, follow).To(st.target).Tolerate(unix.ENOENT, unix.ENOTDIR)
+	return st.p.Last()
+}
+
+// readonly puts a read-only clone of a path onto itself; its other flags stay (PA-03).
+func (st *State) readonly(path string) {
+	s := st.missing(path)
+	st.openTree(st.target, "", clone|unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, Attr{Set: unix.MOUNT_ATTR_RDONLY})
+	st.attach(st.tree, nil)
+	st.close(st.target)
+	st.p.JumpOnTolerated(s)
+}
+
+// mask covers a directory with an empty read-only tmpfs, a file with the
+// host's /dev/null, which the parent has proven to be that: nothing that the
+// container supplies is ever a mask (SEC-18). Which of the two it is, fchdir on
+// the held descriptor tells: ENOTDIR means a file. EINVAL, move_mount's answer
+// for a file on a directory, isn't tolerated anywhere, or a mask would fail open.
+func (st *State) mask(path string) {
+	p := st.p
+	s := st.missing(path)
+	p.Do(plan.Fchdir, st.target).Tolerate(unix.ENOTDIR)
+	cd := p.Last()
+	p.Do(plan.Mount, "tmpfs", ".", "tmpfs", maskFlags, "size=0k,nr_inodes=2,mode=755")
+	cover := p.Last()
+	p.JumpOnTolerated(cd)
+	p.Do(plan.OpenTree, unix.AT_FDCWD, null, clone).To(st.tree)
+	st.attach(st.tree, nil)
+	p.JumpOnSuccess(cover)
+	st.close(st.target)
+	p.JumpOnTolerated(s)
+}
+
+const (
+	null      = "/dev/null"
+	maskFlags = unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+)

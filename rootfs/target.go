@@ -1,0 +1,136 @@
+package rootfs
+
+import (
+	"strings"
+
+	"github.com/minirt/minirt/internal/plan"
+	"golang.org/x/sys/unix"
+)
+
+// kind is what a place must be.
+type kind uint8
+
+const (
+	makeDir kind = iota
+	makeFile
+)
+
+// open appends the steps that open a place as the target register, making what
+// is missing on the container's own mounts. Each component is made beneath the
+// held descriptor of its directory, which was itself reached inside the root
+// (SEC-09, SEC-16).
+func (st *State) open(pl *Place, k kind, resolve int, origin string) {
+	flags := directory
+	if k == makeFile {
+		flags = anything
+	}
+	if pl.Unknown {
+		st.openUnknown(pl, k, flags, resolve, origin)
+		return
+	}
+	if pl.Exists >= Components(pl.Path) {
+		st.openat2(st.root, pl.Path, flags, resolve).To(st.target)
+		return
+	}
+	st.make(pl, k, origin)
+	_, name := split(pl.Path)
+	st.openat2(st.parent, name, flags, straight).To(st.target)
+}
+
+// make appends the steps that make what is missing of a place whose directory
+// is known; parent is then open on that directory.
+func (st *State) make(pl *Place, k kind, origin string) {
+	if pl.Skip || pl.Unknown {
+		return
+	}
+	n := Components(pl.Path)
+	for i := pl.Exists; i < n; i++ {
+		dir, name := split(prefix(pl.Path, i+1))
+		st.hold(dir)
+		if i < n-1 || k == makeDir {
+			st.p.Do(plan.Mkdirat, st.parent, name, newDirs).Tolerate(unix.EEXIST)
+		} else {
+			st.p.Do(plan.Mknodat, st.parent, name, unix.S_IFREG|0o644, 0).Tolerate(unix.EEXIST)
+		}
+	}
+}
+
+// openUnknown opens a place of which nobody knows whether it exists, on a file
+// system such as an overlay of the container's own; links are followed inside
+// the root, except where resolve forbids them.
+func (st *State) openUnknown(pl *Place, k kind, flags, resolve int, origin string) {
+	if resolve == 0 {
+		resolve = follow
+	}
+	first := st.p.Last() + 1
+	st.openat2(st.root, pl.Path, flags, resolve).To(st.target).Tolerate(unix.ENOENT)
+	n := Components(pl.Path)
+	for i := pl.Exists; i < n; i++ {
+		dir, name := split(prefix(pl.Path, i+1))
+		st.openat2(st.root, dir, directory, resolve).To(st.tree)
+		if i < n-1 || k == makeDir {
+			st.p.Do(plan.Mkdirat, st.tree, name, newDirs).Tolerate(unix.EEXIST)
+		} else {
+			st.p.Do(plan.Mknodat, st.tree, name, unix.S_IFREG|0o644, 0).Tolerate(unix.EEXIST)
+		}
+		st.close(st.tree)
+	}
+	st.openat2(st.root, pl.Path, flags, resolve).To(st.target)
+	st.p.JumpOnSuccess(first)
+}
+
+// hold opens a directory of the container's own as parent, unless it is open.
+func (st *State) hold(dir string) {
+	if st.isHeld && st.held == dir {
+		return
+	}
+	st.release()
+	st.openat2(st.root, dir, directory, straight).To(st.parent)
+	st.held, st.isHeld = dir, true
+}
+
+// release closes parent.
+func (st *State) release() {
+	if st.isHeld {
+		st.close(st.parent)
+	}
+	st.isHeld = false
+}
+
+// covered releases parent if a mount may hide what it is open on.
+func (st *State) covered(pl *Place) {
+	if st.isHeld && (pl.Unknown || st.held == pl.Path || under(st.held, pl.Path)) {
+		st.release()
+	}
+}
+
+// openat2 opens path, relative to dir and never leaving it.
+func (st *State) openat2(dir plan.Register, path string, flags, resolve int) *plan.Step {
+	if resolve == 0 {
+		resolve = straight
+	}
+	if path == "" {
+		path = "."
+	}
+	return st.p.Do(plan.Openat2, dir, path, st.p.How(flags, 0, resolve), plan.HowSize)
+}
+
+func split(path string) (dir, name string) {
+	i := strings.LastIndexByte(path, '/')
+	if i < 0 {
+		return "", path
+	}
+	return path[:i], path[i+1:]
+}
+
+// prefix gives the first n components of a clean path.
+func prefix(path string, n int) string {
+	for i := range len(path) {
+		if path[i] == '/' {
+			if n--; n == 0 {
+				return path[:i]
+			}
+		}
+	}
+	return path
+}

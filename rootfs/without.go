@@ -1,0 +1,55 @@
+package rootfs
+
+import (
+	"github.com/minirt/minirt/internal/plan"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Mounts appends the steps that make the mounts, devices, links and masks of a
+// container without a mount namespace. They are a plan of their own, which a
+// stage in the host's mount namespace runs before the container's; the caller
+// records Unmounts before. No propagation is touched, and the root isn't bound
+// onto itself (SEC-60).
+func Mounts(p *plan.Plan, s *specs.Spec, f *Facts) {
+	st := begin(p, s, f)
+	st.openRoot()
+	st.content()
+	p.At("process.cwd")
+	st.make(&f.Cwd, makeDir, "process.cwd")
+	st.release()
+	st.hide()
+}
+
+// Unmounts lists the places, relative to the root, that Mounts may have mounted
+// on, in the order in which they are unmounted. Some may not have been: a mask
+// of a path that doesn't exist.
+func Unmounts(s *specs.Spec, f *Facts) []string {
+	var made []string
+	for i := range s.Mounts {
+		made = append(made, f.Mounts[i].Path)
+		if o := parse(&s.Mounts[i]); s.Mounts[i].Type == "cgroup" && !o.bind() {
+			for _, h := range f.Cgroups {
+				if h.Name != "" && h.Source != "" {
+					made = append(made, f.Mounts[i].Path+"/"+h.Name)
+				}
+			}
+		}
+	}
+	for i := range f.Devices {
+		if f.Devices[i].Source != "" {
+			made = append(made, f.Devices[i].Path)
+		}
+	}
+	if s.Linux != nil {
+		for _, path := range s.Linux.ReadonlyPaths {
+			made = append(made, Clean(path))
+		}
+		for _, path := range s.Linux.MaskedPaths {
+			made = append(made, Clean(path))
+		}
+	}
+	for i, j := 0, len(made)-1; i < j; i, j = i+1, j-1 {
+		made[i], made[j] = made[j], made[i]
+	}
+	return made
+}
