@@ -9,9 +9,9 @@ import (
 // bind clones the source's tree, gives it its attributes while nobody can
 // reach it, and moves it onto the target (SEC-48, SEC-60). The source is
 // opened once, here: what it was then is what is mounted.
-func (st *State) bind(m *specs.Mount, o *parsed, origin string) {
+func (st *State) bind(m *specs.Mount, o *parsed) {
 	over := -1
-	if o.special&remount != 0 {
+	if o.special&remount != 0 && !o.flags.attr().None() {
 		over = st.rebind(o)
 	}
 	st.clone(unix.AT_FDCWD, Source(m, st.f.Bundle), o)

@@ -2,7 +2,6 @@ package rootfs
 
 import (
 	"github.com/minirt/minirt/internal/plan"
-	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
@@ -19,9 +18,9 @@ import (
 // hierarchy, and links for the controllers that share one. Read-only holds for
 // all of them (SEC-12, SEC-40). A hierarchy in which the caller could make no
 // cgroup is left out; if it was all, an empty file system hides the host's.
-func (st *State) cgroup(m *specs.Mount, f *Mount, o *parsed, origin string) {
+func (st *State) cgroup(f *Mount, o *parsed, origin string) {
 	if h := st.f.Cgroups; len(h) == 1 && h[0].Name == "" {
-		st.cgroup2(m, &h[0], f, o, origin)
+		st.cgroup2(&h[0], f, o)
 		return
 	}
 	p := st.p
@@ -56,7 +55,7 @@ const (
 	cgroupAttr  = unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC
 )
 
-func (st *State) cgroup2(m *specs.Mount, h *Hierarchy, f *Mount, o *parsed, origin string) {
+func (st *State) cgroup2(h *Hierarchy, f *Mount, o *parsed) {
 	p := st.p
 	first := -1
 	if st.f.CgroupNamespace {

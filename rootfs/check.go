@@ -76,8 +76,42 @@ func (c *checker) mount(m *specs.Mount) {
 	if o.bind() && m.Source == "" {
 		c.fault(".source", "a bind needs a source")
 	}
-	if !o.bind() && m.Type == "" {
+	switch {
+	case o.bind():
+	case m.Type == "":
 		c.fault(".type", "a mount needs a type, or one of the options bind and rbind")
+	case m.Type == "bind":
+		c.warn(".type", `"bind" makes no bind: one of the options bind and rbind does`)
+	}
+	c.relative(m, &o)
+}
+
+// relative refuses paths that the kernel would resolve from where the mount
+// is made, which is inside the container's root: a link there could lead it
+// anywhere on the host.
+func (c *checker) relative(m *specs.Mount, o *parsed) {
+	if o.bind() {
+		return
+	}
+	switch m.Type {
+	case "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "erofs", "squashfs", "vfat", "exfat", "iso9660", "udf", "ntfs3":
+		if !strings.HasPrefix(m.Source, "/") {
+			c.fault(".source", strconv.Quote(m.Source)+" is not absolute, as a file system on a device needs it")
+		}
+	case "overlay":
+		for option := range strings.SplitSeq(o.data, ",") {
+			key, dirs, _ := strings.Cut(option, "=")
+			switch key {
+			case "lowerdir", "lowerdir+", "datadir+", "upperdir", "workdir":
+			default:
+				continue
+			}
+			for dir := range strings.SplitSeq(strings.ReplaceAll(dirs, `\:`, ""), ":") {
+				if dir != "" && !strings.HasPrefix(dir, "/") {
+					c.fault(".options", strconv.Quote(dir)+" in "+key+" is not absolute")
+				}
+			}
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ func (st *State) nodes() {
 		switch {
 		case d.Source != "":
 			st.p.At(n.Origin)
-			st.open(&d.Place, makeFile, 0, n.Origin)
+			st.open(&d.Place, makeFile, 0)
 			st.p.Do(plan.OpenTree, unix.AT_FDCWD, d.Source, clone).To(st.tree)
 			st.attach(st.tree, nil)
 			st.close(st.target)
@@ -55,10 +55,10 @@ func (st *State) directory(pl *Place) plan.Register {
 	dir, _ := split(pl.Path)
 	up := Place{Path: dir, Exists: min(pl.Exists, Components(dir)), Unknown: pl.Unknown}
 	if pl.Unknown {
-		st.open(&up, makeDir, 0, "")
+		st.open(&up, makeDir, 0)
 		return st.target
 	}
-	st.make(&up, makeDir, "")
+	st.make(&up, makeDir)
 	st.hold(dir)
 	return st.parent
 }

@@ -18,7 +18,7 @@ type Facts struct {
 
 	OpenTreeAttr    bool // the kernel has open_tree_attr(2), Linux 6.15
 	UserNamespace   bool // a user namespace, new or joined: device nodes are bound, not made
-	MountNamespace  bool // false: see Mounts
+	MountNamespace  bool // false: see Enter
 	CgroupNamespace bool // a cgroup namespace, new or joined
 	NoPivot         bool // the root is moved instead of pivoted, for a root on an initramfs
 
@@ -102,7 +102,7 @@ func Ordinary(s *specs.Spec, root, bundle string) *Facts {
 			}
 			if p.Path != d {
 				p.Unknown = !IsEmpty(&s.Mounts[i])
-				if !p.Unknown {
+				if !IsFixed(&s.Mounts[i]) {
 					p.Exists = Components(d)
 				}
 			}

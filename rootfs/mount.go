@@ -23,17 +23,17 @@ func (st *State) mount(i int) {
 		resolve = straight // SEC-07, SEC-13, SEC-21: also where the place is on a mount that the parent can't look into
 	}
 	st.p.At(origin + ".destination")
-	st.open(&f.Place, k, resolve, origin)
+	st.open(&f.Place, k, resolve)
 	st.p.At(origin)
 	switch {
 	case f.Tree >= 0:
 		st.given(f.Tree, &o)
 	case o.bind():
-		st.bind(m, &o, origin)
+		st.bind(m, &o)
 	case m.Type == "cgroup":
-		st.cgroup(m, f, &o, origin)
+		st.cgroup(f, &o, origin)
 	default:
-		st.filesystem(m, f, &o, origin)
+		st.filesystem(m, f, &o)
 	}
 	st.covered(&f.Place)
 }
@@ -42,7 +42,7 @@ func (st *State) mount(i int) {
 // the mount point, all flags hold from the start, read-only means the file
 // system and the mount as it does for mount(8), and data may be as long as a
 // page, where fsconfig(2) takes 255 bytes.
-func (st *State) filesystem(m *specs.Mount, f *Mount, o *parsed, origin string) {
+func (st *State) filesystem(m *specs.Mount, f *Mount, o *parsed) {
 	source := m.Source
 	if source == "" {
 		source = m.Type

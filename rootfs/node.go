@@ -30,6 +30,9 @@ var defaults = [...]Node{
 	{"/dev/tty", 'c', 5, 0, 0o666, 0, 0, true, "config-linux.md default devices"},
 }
 
+// Defaults lists the nodes of every container.
+func Defaults() []Node { return defaults[:] }
+
 // Nodes lists the nodes that s gives the container: those of linux.devices,
 // and the default ones whose paths it doesn't name. Where a bind gives the
 // container another /dev, that one holds what it holds, and the default nodes

@@ -11,7 +11,7 @@ import (
 type meaning uint8
 
 const (
-	flag        meaning = iota // of the mount, or of its file system
+	single      meaning = iota // of the mount, or of its file system
 	recursive                  // of the mount and all below it
 	propagation                // how mounts spread
 	special                    // something of our own doing; set tells which
@@ -44,36 +44,36 @@ const atimes = unix.MS_NOATIME | unix.MS_RELATIME | unix.MS_STRICTATIME
 // Of access times one setting holds: noatime, strictatime or relatime, which is
 // also what the kernel takes for any other.
 var options = [...]option{
-	{"async", flag, 0, unix.MS_SYNCHRONOUS},
-	{"atime", flag, 0, atimes},
+	{"async", single, 0, unix.MS_SYNCHRONOUS},
+	{"atime", single, 0, atimes},
 	{"bind", special, bindOnce, 0},
 	{"defaults", nothing, 0, 0},
-	{"dev", flag, 0, unix.MS_NODEV},
-	{"diratime", flag, 0, unix.MS_NODIRATIME},
-	{"dirsync", flag, unix.MS_DIRSYNC, 0},
-	{"exec", flag, 0, unix.MS_NOEXEC},
+	{"dev", single, 0, unix.MS_NODEV},
+	{"diratime", single, 0, unix.MS_NODIRATIME},
+	{"dirsync", single, unix.MS_DIRSYNC, 0},
+	{"exec", single, 0, unix.MS_NOEXEC},
 	{"idmap", special, idmapOnce, 0},
-	{"iversion", flag, unix.MS_I_VERSION, 0},
-	{"lazytime", flag, unix.MS_LAZYTIME, 0},
-	{"loud", flag, 0, unix.MS_SILENT},
-	{"mand", flag, unix.MS_MANDLOCK, 0}, // without effect since Linux 5.15
-	{"noatime", flag, unix.MS_NOATIME, atimes},
-	{"nodev", flag, unix.MS_NODEV, 0},
-	{"nodiratime", flag, unix.MS_NODIRATIME, 0},
-	{"noexec", flag, unix.MS_NOEXEC, 0},
-	{"noiversion", flag, 0, unix.MS_I_VERSION},
-	{"nolazytime", flag, 0, unix.MS_LAZYTIME},
-	{"nomand", flag, 0, unix.MS_MANDLOCK},
-	{"norelatime", flag, 0, unix.MS_RELATIME},
-	{"nostrictatime", flag, 0, unix.MS_STRICTATIME},
-	{"nosuid", flag, unix.MS_NOSUID, 0},
-	{"nosymfollow", flag, unix.MS_NOSYMFOLLOW, 0}, // Linux 5.10
+	{"iversion", single, unix.MS_I_VERSION, 0},
+	{"lazytime", single, unix.MS_LAZYTIME, 0},
+	{"loud", single, 0, unix.MS_SILENT},
+	{"mand", single, unix.MS_MANDLOCK, 0}, // without effect since Linux 5.15
+	{"noatime", single, unix.MS_NOATIME, atimes},
+	{"nodev", single, unix.MS_NODEV, 0},
+	{"nodiratime", single, unix.MS_NODIRATIME, 0},
+	{"noexec", single, unix.MS_NOEXEC, 0},
+	{"noiversion", single, 0, unix.MS_I_VERSION},
+	{"nolazytime", single, 0, unix.MS_LAZYTIME},
+	{"nomand", single, 0, unix.MS_MANDLOCK},
+	{"norelatime", single, 0, unix.MS_RELATIME},
+	{"nostrictatime", single, 0, unix.MS_STRICTATIME},
+	{"nosuid", single, unix.MS_NOSUID, 0},
+	{"nosymfollow", single, unix.MS_NOSYMFOLLOW, 0}, // Linux 5.10
 	{"private", propagation, unix.MS_PRIVATE, 0},
 	{"ratime", recursive, 0, atimes},
 	{"rbind", special, bindTree, 0},
 	{"rdev", recursive, 0, unix.MS_NODEV},
 	{"rdiratime", recursive, 0, unix.MS_NODIRATIME},
-	{"relatime", flag, unix.MS_RELATIME, atimes},
+	{"relatime", single, unix.MS_RELATIME, atimes},
 	{"remount", special, remount, 0},
 	{"rexec", recursive, 0, unix.MS_NOEXEC},
 	{"ridmap", special, idmapTree, 0},
@@ -85,7 +85,7 @@ var options = [...]option{
 	{"rnostrictatime", recursive, 0, unix.MS_STRICTATIME},
 	{"rnosuid", recursive, unix.MS_NOSUID, 0},
 	{"rnosymfollow", recursive, unix.MS_NOSYMFOLLOW, 0},
-	{"ro", flag, unix.MS_RDONLY, 0},
+	{"ro", single, unix.MS_RDONLY, 0},
 	{"rprivate", propagation, unix.MS_PRIVATE | unix.MS_REC, 0},
 	{"rrelatime", recursive, unix.MS_RELATIME, atimes},
 	{"rro", recursive, unix.MS_RDONLY, 0},
@@ -96,14 +96,14 @@ var options = [...]option{
 	{"rsuid", recursive, 0, unix.MS_NOSUID},
 	{"rsymfollow", recursive, 0, unix.MS_NOSYMFOLLOW},
 	{"runbindable", propagation, unix.MS_UNBINDABLE | unix.MS_REC, 0},
-	{"rw", flag, 0, unix.MS_RDONLY},
+	{"rw", single, 0, unix.MS_RDONLY},
 	{"shared", propagation, unix.MS_SHARED, 0},
-	{"silent", flag, unix.MS_SILENT, 0},
+	{"silent", single, unix.MS_SILENT, 0},
 	{"slave", propagation, unix.MS_SLAVE, 0},
-	{"strictatime", flag, unix.MS_STRICTATIME, atimes},
-	{"suid", flag, 0, unix.MS_NOSUID},
-	{"symfollow", flag, 0, unix.MS_NOSYMFOLLOW},
-	{"sync", flag, unix.MS_SYNCHRONOUS, 0},
+	{"strictatime", single, unix.MS_STRICTATIME, atimes},
+	{"suid", single, 0, unix.MS_NOSUID},
+	{"symfollow", single, 0, unix.MS_NOSYMFOLLOW},
+	{"sync", single, unix.MS_SYNCHRONOUS, 0},
 	{"tmpcopyup", special, copyUp, 0},
 	{"unbindable", propagation, unix.MS_UNBINDABLE, 0},
 }
@@ -167,7 +167,7 @@ func parse(m *specs.Mount) (o parsed) {
 			continue
 		}
 		switch row.what {
-		case flag:
+		case single:
 			o.flags.add(row)
 		case recursive:
 			o.flags.override(row)
@@ -243,4 +243,11 @@ func (c change) attr() (a Attr) {
 func Attributes(m *specs.Mount) (below, top Attr) {
 	o := parse(m)
 	return o.below.attr(), o.flags.attr()
+}
+
+// FileSystemData gives the options of a mount that are for its file system, as
+// mount(2) takes them.
+func FileSystemData(m *specs.Mount) string {
+	o := parse(m)
+	return o.data
 }

@@ -68,6 +68,12 @@ func IsEmpty(m *specs.Mount) bool {
 	return m.Type == "tmpfs" || m.Type == "ramfs"
 }
 
+// IsFixed tells whether a mount is a file system of the kernel's own, in which
+// nothing can be made.
+func IsFixed(m *specs.Mount) bool {
+	return !IsBind(m) && (m.Type == "proc" || m.Type == "sysfs" || m.Type == "cgroup" || m.Type == "cgroup2" || m.Type == "devpts")
+}
+
 // IsKernel tells whether a mount must lie on an ordinary directory, which no
 // symbolic link leads to: procfs and sysfs, by type or by place (SEC-07,
 // SEC-13, SEC-21).

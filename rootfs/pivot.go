@@ -11,15 +11,15 @@ import (
 // All that needs the host's paths, and in a user namespace the private procfs,
 // which the kernel refuses where a mask covers the visible one, comes before it.
 func Pivot(p *plan.Plan, s *specs.Spec, f *Facts, st *State) {
-	if !f.MountNamespace {
-		st.chroot()
-		return
-	}
 	st.hide()
 	p.At("root.path")
-	if f.NoPivot {
+	switch {
+	case !f.MountNamespace:
+		st.chroot()
+		return
+	case f.NoPivot:
 		st.moveRoot()
-	} else {
+	default:
 		st.pivot()
 	}
 	st.propagation()
@@ -52,11 +52,18 @@ func (st *State) pivot() {
 
 // moveRoot moves the root onto "/" for a host whose own root can't be pivoted.
 // The host's procfs and sysfs would stay within reach beneath it and let a
-// user namespace mount its own: they are unmounted before.
+// user namespace mount its own: they are unmounted before, or covered where a
+// user namespace has locked them.
 func (st *State) moveRoot() {
 	p := st.p
+	if SharesMounts(st.s) {
+		p.Do(plan.Mount, nil, "/", nil, unix.MS_PRIVATE, nil) // or the move would show on the host
+	}
 	for _, path := range st.f.Full {
-		p.Do(plan.Umount2, path, unix.MNT_DETACH)
+		p.Do(plan.Umount2, path, unix.MNT_DETACH).Tolerate(unix.EINVAL, unix.EPERM)
+		s := p.Last()
+		p.Do(plan.Mount, "tmpfs", path, "tmpfs", maskFlags, "size=0k,nr_inodes=2,mode=755")
+		p.JumpOnSuccess(s)
 	}
 	p.Do(plan.MoveMount, st.root, "", unix.AT_FDCWD, "/", unix.MOVE_MOUNT_F_EMPTY_PATH)
 	p.Do(plan.Fchdir, st.root)
@@ -67,15 +74,15 @@ func (st *State) moveRoot() {
 // chroot is all that a container without a mount namespace gets. It keeps
 // nobody in who has CAP_SYS_CHROOT: the caller warns.
 func (st *State) chroot() {
-	st.p.At("root.path")
 	st.p.Do(plan.Fchdir, st.root)
 	st.p.Do(plan.Chroot, ".")
 	st.p.Do(plan.Chdir, "/")
 }
 
-// propagation sets linux.rootfsPropagation on the root (PG-01 to PG-05), and
-// an r-form on all below it too. A shared root is a peer of nothing else: it
-// was private until here.
+// propagation sets linux.rootfsPropagation on the root alone (PG-01 to PG-04):
+// the r-forms, which engines send, mean the same words (PG-05), since each mount
+// has its own option. A shared root is a peer of nothing else: it was private
+// until here.
 func (st *State) propagation() {
 	if st.s.Linux == nil || st.s.Linux.RootfsPropagation == "" {
 		return
@@ -85,5 +92,5 @@ func (st *State) propagation() {
 		return // refused by Check
 	}
 	st.p.At("linux.rootfsPropagation")
-	st.spread(st.root, &parsed{propagation: []uint32{o.set}})
+	st.spread(st.root, &parsed{propagation: []uint32{o.set &^ unix.MS_REC}})
 }

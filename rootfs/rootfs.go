@@ -70,17 +70,23 @@ func begin(p *plan.Plan, s *specs.Spec, f *Facts) *State {
 // umask of 0. The createContainer hooks come after it: the host's root is still
 // the root.
 //
-// Without a mount namespace only the root is opened: see Mounts.
+// Without a mount namespace there is no tree of its own: mounts are made below
+// the root in the caller's namespace, where the host sees them. No propagation is
+// touched, and the root isn't bound onto itself (SEC-60). Only the container's
+// own process can make them, since a procfs shows the pid namespace, and a sysfs
+// the network namespace, of whoever mounts it; so they outlive the stage, and
+// the caller records Unmounts before it starts.
 func Enter(p *plan.Plan, s *specs.Spec, f *Facts) *State {
 	st := begin(p, s, f)
-	if !f.MountNamespace {
-		st.openRoot()
-		return st
+	if f.MountNamespace {
+		st.ownTree()
+	} else {
+		p.At("root.path")
+		p.Do(plan.Openat, unix.AT_FDCWD, f.Root, directory, 0).To(st.root)
 	}
-	st.ownTree()
 	st.content()
 	p.At("process.cwd")
-	st.make(&f.Cwd, makeDir, "process.cwd")
+	st.make(&f.Cwd, makeDir)
 	st.release()
 	return st
 }
@@ -94,13 +100,8 @@ func (st *State) content() {
 	st.links()
 	if st.s.Process != nil && st.s.Process.Terminal {
 		st.p.At("process.terminal")
-		st.make(&st.f.Console, makeFile, "process.terminal") // SEC-25: beneath a held directory
+		st.make(&st.f.Console, makeFile) // SEC-25: beneath a held directory
 	}
-}
-
-func (st *State) openRoot() {
-	st.p.At("root.path")
-	st.p.Do(plan.Openat, unix.AT_FDCWD, st.f.Root, directory, 0).To(st.root)
 }
 
 // ownTree separates the tree of mounts from the host's and puts the root onto

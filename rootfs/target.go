@@ -19,27 +19,27 @@ const (
 // is missing on the container's own mounts. Each component is made beneath the
 // held descriptor of its directory, which was itself reached inside the root
 // (SEC-09, SEC-16).
-func (st *State) open(pl *Place, k kind, resolve int, origin string) {
+func (st *State) open(pl *Place, k kind, resolve int) {
 	flags := directory
 	if k == makeFile {
 		flags = anything
 	}
 	if pl.Unknown {
-		st.openUnknown(pl, k, flags, resolve, origin)
+		st.openUnknown(pl, k, flags, resolve)
 		return
 	}
 	if pl.Exists >= Components(pl.Path) {
 		st.openat2(st.root, pl.Path, flags, resolve).To(st.target)
 		return
 	}
-	st.make(pl, k, origin)
+	st.make(pl, k)
 	_, name := split(pl.Path)
 	st.openat2(st.parent, name, flags, straight).To(st.target)
 }
 
 // make appends the steps that make what is missing of a place whose directory
 // is known; parent is then open on that directory.
-func (st *State) make(pl *Place, k kind, origin string) {
+func (st *State) make(pl *Place, k kind) {
 	if pl.Skip || pl.Unknown {
 		return
 	}
@@ -58,13 +58,17 @@ func (st *State) make(pl *Place, k kind, origin string) {
 // openUnknown opens a place of which nobody knows whether it exists, on a file
 // system such as an overlay of the container's own; links are followed inside
 // the root, except where resolve forbids them.
-func (st *State) openUnknown(pl *Place, k kind, flags, resolve int, origin string) {
+func (st *State) openUnknown(pl *Place, k kind, flags, resolve int) {
 	if resolve == 0 {
 		resolve = follow
 	}
+	n := Components(pl.Path)
+	if pl.Exists >= n {
+		st.openat2(st.root, pl.Path, flags, resolve).To(st.target)
+		return
+	}
 	first := st.p.Last() + 1
 	st.openat2(st.root, pl.Path, flags, resolve).To(st.target).Tolerate(unix.ENOENT)
-	n := Components(pl.Path)
 	for i := pl.Exists; i < n; i++ {
 		dir, name := split(prefix(pl.Path, i+1))
 		st.openat2(st.root, dir, directory, resolve).To(st.tree)

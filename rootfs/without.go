@@ -5,23 +5,14 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Mounts appends the steps that make the mounts, devices, links and masks of a
-// container without a mount namespace. They are a plan of their own, which a
-// stage in the host's mount namespace runs before the container's; the caller
-// records Unmounts before. No propagation is touched, and the root isn't bound
-// onto itself (SEC-60).
-func Mounts(p *plan.Plan, s *specs.Spec, f *Facts) {
-	st := begin(p, s, f)
-	st.openRoot()
-	st.content()
-	p.At("process.cwd")
-	st.make(&f.Cwd, makeDir, "process.cwd")
-	st.release()
-	st.hide()
-}
+// Mounts appends nothing: Enter makes the mounts of a container without a mount
+// namespace, too.
+//
+// Deprecated: it goes when its caller does.
+func Mounts(*plan.Plan, *specs.Spec, *Facts) {}
 
-// Unmounts lists the places, relative to the root, that Mounts may have mounted
-// on, in the order in which they are unmounted. Some may not have been: a mask
+// Unmounts lists the places, relative to the root, that the stage of a container
+// without a mount namespace may have mounted on, in the order in which they are unmounted. Some may not have been: a mask
 // of a path that doesn't exist.
 func Unmounts(s *specs.Spec, f *Facts) []string {
 	var made []string

@@ -845,24 +845,6 @@ func decodeLinuxWeightDevice(d *json.Decoder, v *specs.LinuxWeightDevice) {
 	}
 }
 
-func decodeLinuxBlockIODevice(d *json.Decoder, v *specs.LinuxBlockIODevice) {
-	o := d.Object()
-	for o.Next() {
-		switch o.Key {
-		case "major":
-			if o.Once(1 << 0) {
-				v.Major = d.Int(64)
-			}
-		case "minor":
-			if o.Once(1 << 1) {
-				v.Minor = d.Int(64)
-			}
-		default:
-			o.Unknown("major,minor")
-		}
-	}
-}
-
 func decodeLinuxThrottleDevice(d *json.Decoder, v *specs.LinuxThrottleDevice) {
 	o := d.Object()
 	for o.Next() {

@@ -1,6 +1,12 @@
 package main
 
-import "github.com/minirt/minirt/lifecycle"
+import (
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/minirt/minirt/lifecycle"
+)
 
 // container is the argument of a verb for one container.
 type container struct {
@@ -32,6 +38,18 @@ func (f *bundleFlags) options() lifecycle.CreateOptions {
 		NoNewKeyring: f.NoNewKeyring,
 		PreserveFDs:  f.PreserveFDs,
 	}
+}
+
+// check refuses to hand down a descriptor that the caller hasn't opened. It comes
+// before minirt opens anything, which would otherwise take its number and go to
+// the container in its place.
+func (f *makingFlags) check() error {
+	for fd := 3; fd < 3+f.PreserveFDs; fd++ {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
+			return usageError("--preserve-fds: descriptor " + strconv.Itoa(fd) + " is not open")
+		}
+	}
+	return nil
 }
 
 func (f *makingFlags) options() lifecycle.CreateOptions {

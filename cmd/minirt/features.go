@@ -1,6 +1,10 @@
 package main
 
-import "github.com/minirt/minirt/lifecycle"
+import (
+	"strings"
+
+	"github.com/minirt/minirt/lifecycle"
+)
 
 type featuresFlags struct{}
 
@@ -11,5 +15,5 @@ func (*featuresFlags) Help() string {
 func (*featuresFlags) Example() string { return "minirt features" }
 
 func (*featuresFlags) Run(*lifecycle.Runtime) (status int, err error) {
-	return 0, say(string(lifecycle.Features()))
+	return 0, say(strings.TrimSuffix(string(lifecycle.Features()), "\n") + "\n")
 }

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,6 +35,7 @@ func TestMain(m *testing.M) {
 // deleted, and so is the cgroup. Beside the commands of rsc.io/script there are
 //
 //	minirt [args...]               minirt with --root $ROOT before args
+//	status N                       check the exit status of the last minirt
 //	bundle name [program args...]  a bundle with busybox that runs the program, or /bin/true
 //	edit file path JSON            set a value in a JSON file, as in: edit web/config.json mounts[0].type '"tmpfs"'
 //	drop file path                 take a value out of a JSON file
@@ -76,6 +80,7 @@ type place struct {
 	root    string // of the states
 	cgroup  string // absolute, below each hierarchy's root
 	env     []string
+	status  int // of the last minirt
 }
 
 func newPlace(t *testing.T, work string) *place {
@@ -108,6 +113,7 @@ func (p *place) engine() *script.Engine {
 	e := script.NewEngine()
 	e.Cmds = scripttest.DefaultCmds()
 	e.Cmds["minirt"] = p.minirt()
+	e.Cmds["status"] = p.checkStatus()
 	e.Cmds["bundle"] = p.bundle()
 	e.Cmds["edit"] = edit()
 	e.Cmds["drop"] = drop()
@@ -118,12 +124,55 @@ func (p *place) engine() *script.Engine {
 	return e
 }
 
-// minirt is the program with the script's own state root.
+// minirt is the program with the script's own state root. Its output goes to
+// files: a container that outlives it would keep a pipe open, and a reader waiting.
 func (p *place) minirt() script.Cmd {
-	interrupt := func(c *exec.Cmd) error { return c.Process.Signal(syscall.SIGTERM) }
-	program := script.Program(p.program, interrupt, 5*time.Second)
-	return script.Command(*program.Usage(), func(s *script.State, args ...string) (script.WaitFunc, error) {
-		return program.Run(s, append([]string{"--root", p.root}, args...)...)
+	return script.Command(script.CmdUsage{
+		Summary: "run minirt with the script's state root",
+		Args:    "[args...]",
+		Async:   true,
+	}, func(s *script.State, args ...string) (script.WaitFunc, error) {
+		dir, err := os.MkdirTemp(filepath.Dir(p.program), "output")
+		if err != nil {
+			return nil, err
+		}
+		c := exec.CommandContext(s.Context(), p.program, append([]string{"--root", p.root}, args...)...)
+		c.Dir, c.Env = s.Getwd(), s.Environ()
+		c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
+		c.WaitDelay = 5 * time.Second
+		for name, f := range map[string]*io.Writer{"stdout": &c.Stdout, "stderr": &c.Stderr} {
+			file, err := os.Create(filepath.Join(dir, name))
+			if err != nil {
+				return nil, err
+			}
+			defer file.Close()
+			*f = file
+		}
+		if err := c.Start(); err != nil {
+			return nil, err
+		}
+		return func(*script.State) (stdout, stderr string, err error) {
+			err = c.Wait()
+			p.status = c.ProcessState.ExitCode()
+			out, outErr := os.ReadFile(filepath.Join(dir, "stdout"))
+			text, textErr := os.ReadFile(filepath.Join(dir, "stderr"))
+			return string(out), string(text), errors.Join(err, outErr, textErr)
+		}, nil
+	})
+}
+
+func (p *place) checkStatus() script.Cmd {
+	return script.Command(script.CmdUsage{
+		Summary: "check the exit status of the last minirt",
+		Args:    "N",
+	}, func(s *script.State, args ...string) (script.WaitFunc, error) {
+		if len(args) != 1 {
+			return nil, script.ErrUsage
+		}
+		if args[0] != strconv.Itoa(p.status) {
+			return nil, fmt.Errorf("it was %d", p.status)
+		}
+		return nil, nil
 	})
 }
 

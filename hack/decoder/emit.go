@@ -20,9 +20,11 @@ func (j job) generate() ([]byte, error) {
 		return nil, err
 	}
 	for _, name := range j.types {
-		if _, err := r.named(p, name); err != nil {
+		t, err := r.named(p, name)
+		if err != nil {
 			return nil, err
 		}
+		t.use()
 	}
 	required := j.required
 	if required != "" {
@@ -34,6 +36,9 @@ func (j job) generate() ([]byte, error) {
 	}
 	w := writer{imports: map[string]bool{jsonPath: true}}
 	for _, def := range r.order {
+		if !def.used {
+			continue
+		}
 		if err := w.decoder(def, all[def.name]); err != nil {
 			return nil, err
 		}

@@ -39,6 +39,7 @@ type structDef struct {
 	name   string // its own, without package
 	typ    *goType
 	fields []field
+	used   bool // as a value of its own, not only embedded
 }
 
 // A field is one member: Go's name, JSON's name and the type.
@@ -167,11 +168,21 @@ func (r *resolver) fields(def *structDef, p *source, d declaration, s *ast.Struc
 			continue
 		}
 		def.add(f.Names, name, t)
+		t.use()
 	}
 	if len(def.fields) > 64 {
 		return fmt.Errorf("%s has more than 64 fields", def.name)
 	}
 	return nil
+}
+
+// use marks the struct that a type leads to as one that needs a decoder.
+func (t *goType) use() {
+	for ; t.elem != nil; t = t.elem {
+	}
+	if t.def != nil {
+		t.def.used = true
+	}
 }
 
 // add appends the exported ones of the fields that one line declares.

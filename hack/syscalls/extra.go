@@ -22,7 +22,7 @@ var x32Own = []string{
 // the same file that have no "x32" row beside them.
 var only64 = []string{
 	"_sysctl", "create_module", "epoll_ctl_old", "epoll_wait_old",
-	"get_kernel_syms", "get_thread_area", "nfsservctl", "query_module",
+	"get_kernel_syms", "get_thread_area", "map_shadow_stack", "nfsservctl", "query_module",
 	"set_thread_area", "uselib", "vserver",
 }
 

@@ -1,11 +1,14 @@
 package cgroup
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
@@ -113,5 +116,39 @@ func TestNothingIsEnabledWhenAllIs(t *testing.T) {
 	d := Dir{Hierarchy: Hierarchy{Mount: top, V2: true, Controllers: []string{"cpu", "memory"}}, Path: top + "/a"}
 	if err := d.enable(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestADelegatedPartOfTheTreeServesWithoutRoot(t *testing.T) {
+	l, err := Find()
+	if err != nil || l.Base == "/" {
+		t.Skip("nothing is delegated to us here")
+	}
+	denied, err := l.Group("/minirt-test-denied", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := denied.Make(); !errors.Is(err, ErrNoRights) {
+		t.Errorf("at the top: %v, want ErrNoRights", err)
+	}
+	g, err := l.Group("", "test-"+strconv.Itoa(os.Getpid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Make(); err != nil {
+		t.Fatal(err)
+	}
+	early, late, err := Compile(&specs.LinuxResources{Memory: &memory{Limit: p(int64(1 << 25))}}, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Apply(early); err != nil {
+		t.Error(err)
+	}
+	if err := g.Apply(late); !errors.Is(err, ErrNoRights) {
+		t.Errorf("device program: %v, want ErrNoRights", err)
+	}
+	if err := g.Remove(); err != nil || exists(g.Dirs[0].Path) {
+		t.Error(err)
 	}
 }

@@ -23,8 +23,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Look fills in f, whose Root, Bundle, UserNamespace and MountNamespace are
-// set, what s needs in the root, and finds what is missing there. uid and gid
+// Look fills in f, whose Root, Bundle, UserNamespace, MountNamespace and NoPivot
+// are set, what s needs in the root, and finds what is missing there. uid and gid
 // are the host's ids of the container's root: who owns what is made. The error
 // is a rootfs.Fault where a place in s is at fault.
 func Look(s *specs.Spec, f *rootfs.Facts, uid, gid int) (*Points, error) {
@@ -34,7 +34,7 @@ func Look(s *specs.Spec, f *rootfs.Facts, uid, gid int) (*Points, error) {
 	}
 	l := &looker{walker: walker{root: root}, s: s, f: f, points: &Points{root: root, uid: uid, gid: gid}}
 	if err := l.all(); err != nil {
-		unix.Close(root)
+		l.points.Close()
 		return nil, err
 	}
 	return l.points, nil
@@ -72,7 +72,26 @@ func (l *looker) all() error {
 		return err
 	}
 	l.cwd()
-	return l.null()
+	if err := l.null(); err != nil {
+		return err
+	}
+	return l.host()
+}
+
+// host finds out what few configs need: where the root's mount and the host's
+// own procfs and sysfs are.
+func (l *looker) host() (err error) {
+	if rootfs.SharesMounts(l.s) {
+		if l.f.Holder, err = Holder(l.f.Root); err != nil {
+			return rootfs.Fault{Path: "linux.rootfsPropagation", Text: err.Error()}
+		}
+	}
+	if l.f.NoPivot {
+		if l.f.Full, err = Full(l.f.Root); err != nil {
+			return rootfs.Fault{Path: "root.path", Text: err.Error()}
+		}
+	}
+	return nil
 }
 
 func (l *looker) mount(i int) error {
@@ -106,7 +125,11 @@ func (l *looker) mount(i int) error {
 		}
 		return fault(".destination", text)
 	}
-	defer l.close(s.fd)
+	if rootfs.IsCopyUp(m) && s.fd >= 0 && s.mode&unix.S_IFMT == unix.S_IFDIR {
+		l.points.covers = append(l.points.covers, cover{i, s.fd})
+	} else {
+		defer l.close(s.fd)
+	}
 	f.Place, f.Tree = s.place(), -1
 	if !s.missing && m.Type == "tmpfs" && !bind {
 		f.Mode = s.mode & 0o7777
@@ -145,7 +168,7 @@ func (l *looker) proc(m *specs.Mount, path, source string) string {
 
 // cover notes a mount for the paths that come after it.
 func (l *looker) cover(m *specs.Mount, path, source string) {
-	y := layer{path: path, ground: onUnknown}
+	y := layer{path: path, ground: onUnknown, fixed: rootfs.IsFixed(m)}
 	switch {
 	case has(m, "remount"):
 		return
@@ -179,7 +202,7 @@ func (l *looker) need(s *spot, p point) {
 		return
 	}
 	p.path = s.path
-	l.points.add(p)
+	l.points.add(p, s.base)
 }
 
 // node looks at the place of a device node (DV-04). A symbolic link there is
@@ -223,13 +246,20 @@ func (l *looker) node(n *rootfs.Node, d *rootfs.Device) error {
 }
 
 // hostNode finds the host's node that a user namespace's container is given,
-// proven by its type and number (law 4 of the advisories).
+// proven by its type and number (law 4 of the advisories): at the same path,
+// at a default device's, or where udev lists all by number.
 func hostNode(n *rootfs.Node) (path string, ok bool) {
-	kind := "/dev/char/"
+	list := "/dev/char/"
 	if n.Type == 'b' {
-		kind = "/dev/block/"
+		list = "/dev/block/"
 	}
-	for _, path := range [...]string{n.Path, kind + strconv.Itoa(int(n.Major)) + ":" + strconv.Itoa(int(n.Minor))} {
+	paths := []string{n.Path, list + strconv.Itoa(int(n.Major)) + ":" + strconv.Itoa(int(n.Minor))}
+	for _, d := range rootfs.Defaults() {
+		if d.Type == n.Type && d.Number() == n.Number() {
+			paths = append(paths, d.Path)
+		}
+	}
+	for _, path := range paths {
 		var st unix.Stat_t
 		if unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == n.FileType() && uint64(st.Rdev) == n.Number() {
 			return path, true
@@ -248,7 +278,7 @@ func number(n *rootfs.Node) string {
 func (l *looker) link(k rootfs.Link, pl *rootfs.Place) error {
 	s, err := l.walk(rootfs.Clean(k.Path), keepLast)
 	if err != nil {
-		return rootfs.Fault{Path: "mounts", Text: strconv.Quote(k.Path) + ": " + err.Error()}
+		return rootfs.Fault{Path: "root.path", Text: strconv.Quote(k.Path) + ": " + err.Error()}
 	}
 	defer l.close(s.fd)
 	*pl = s.place()
@@ -270,7 +300,7 @@ func (l *looker) link(k rootfs.Link, pl *rootfs.Place) error {
 			return nil
 		}
 	}
-	return rootfs.Fault{Path: "mounts", Text: strconv.Quote(k.Path) + ": something else than a link to pts/ptmx is there already"}
+	return rootfs.Fault{Path: "root.path", Text: strconv.Quote(k.Path) + ": something else than a link to pts/ptmx is there already"}
 }
 
 // console looks at the place that a terminal is bound on (SEC-25).

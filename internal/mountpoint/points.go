@@ -31,10 +31,29 @@ type Points struct {
 	root     int // O_PATH
 	uid, gid int // who owns what is made
 	list     []point
+	covers   []cover
 }
 
-// Close closes the root's descriptor.
+// cover is a directory that a mount with tmpcopyup hides and begins with.
+type cover struct{ mount, fd int }
+
+// Covered gives a descriptor, O_PATH, of the directory that s.mounts[i], a
+// tmpfs with tmpcopyup, begins with; -1 if there is none. It stays p's.
+func (p *Points) Covered(i int) int {
+	for _, c := range p.covers {
+		if c.mount == i {
+			return c.fd
+		}
+	}
+	return -1
+}
+
+// Close closes the descriptors.
 func (p *Points) Close() error {
+	for _, c := range p.covers {
+		unix.Close(c.fd)
+	}
+	p.covers = nil
 	if p.root < 0 {
 		return nil
 	}
@@ -43,11 +62,14 @@ func (p *Points) Close() error {
 	return err
 }
 
-// add appends a point, and before it the directories that lead to it, unless
-// they are listed already. Directories that exist are found to by Make.
-func (p *Points) add(q point) {
+// add appends a point, and before it the directories that lead to it; the
+// first exists components of its path are there.
+func (p *Points) add(q point, exists int) {
 	for i := range len(q.path) {
-		if q.path[i] == '/' && p.absent(q.path[:i]) {
+		if q.path[i] != '/' {
+			continue
+		}
+		if exists--; exists < 0 {
 			p.append(point{kind: dirPoint, path: q.path[:i]})
 		}
 	}
@@ -61,17 +83,6 @@ func (p *Points) append(q point) {
 		}
 	}
 	p.list = append(p.list, q)
-}
-
-func (p *Points) absent(path string) bool {
-	var st unix.Stat_t
-	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC | unix.O_NOFOLLOW, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS}
-	fd, err := unix.Openat2(p.root, path, &how)
-	if err != nil {
-		return err == unix.ENOENT
-	}
-	defer unix.Close(fd)
-	return unix.Fstat(fd, &st) != nil
 }
 
 // Missing lists what Make is going to make, in that order, one string each:

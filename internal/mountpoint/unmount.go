@@ -10,8 +10,8 @@ import (
 
 // Before notes what lies on places in the root before a container without a
 // mount namespace mounts on them (rootfs.Unmounts): one string each, "ID PATH",
-// ID being the id of the mount that the place is on now. Places that don't exist
-// lie on mounts that are yet to come, and vanish with those.
+// ID being the id of the mount that the place is on now, or will be on once it
+// is made: that of the nearest directory that exists.
 func Before(root string, places []string) ([]string, error) {
 	fd, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -20,7 +20,12 @@ func Before(root string, places []string) ([]string, error) {
 	defer unix.Close(fd)
 	var lines []string
 	for _, path := range places {
-		if id, _, err := mountAt(fd, path); err == nil {
+		id, _, err := mountAt(fd, path)
+		for above := path; err == unix.ENOENT && above != ""; {
+			above = above[:max(strings.LastIndexByte(above, '/'), 0)]
+			id, _, err = mountAt(fd, above)
+		}
+		if err == nil {
 			lines = append(lines, strconv.FormatUint(id, 10)+" "+path)
 		}
 	}

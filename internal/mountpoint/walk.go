@@ -27,6 +27,7 @@ type layer struct {
 	ground ground
 	source string // of a bind
 	tree   bool   // of a bind: with all that is mounted below its source
+	fixed  bool   // a file system in which nothing can be made
 }
 
 // walker resolves paths in the container as they will be when it is built:
@@ -45,17 +46,17 @@ type spot struct {
 	path    string
 	ground  ground
 	tree    bool
+	fixed   bool
 	missing bool
 	mode    uint32 // st_mode, 0 if it can't be known
 	rdev    uint64
-	base    int // components of the mount that it lies on
+	base    int // components of path that are there before anything is made: those of the mount that it lies on, and on the root and in a bind those that exist
 }
 
 // walk options
 const (
-	noLinks   = 1 << iota // a symbolic link anywhere is refused with ELOOP
-	keepLast              // a symbolic link at the very end is not followed
-	existOnly             // nothing is going to be made
+	noLinks  = 1 << iota // a symbolic link anywhere is refused with ELOOP
+	keepLast             // a symbolic link at the very end is not followed
 )
 
 // walk resolves path. The spot's descriptor is the caller's.
@@ -142,7 +143,7 @@ func (w *walker) fast(path string) (spot, bool) {
 	if err != nil {
 		return spot{}, false
 	}
-	s := spot{fd: fd, path: path}
+	s := spot{fd: fd, path: path, base: rootfs.Components(path)}
 	if s.stat() != nil || s.mode&unix.S_IFMT == unix.S_IFLNK {
 		unix.Close(fd)
 		return spot{}, false
@@ -161,7 +162,7 @@ func (w *walker) step(top *spot, name string) (spot, error) {
 			return w.enter(&w.layers[i])
 		}
 	}
-	next := spot{fd: -1, path: path, ground: top.ground, tree: top.tree, base: top.base, missing: true}
+	next := spot{fd: -1, path: path, ground: top.ground, tree: top.tree, fixed: top.fixed, base: top.base, missing: true}
 	if top.missing || top.ground == onEmpty || top.ground == onUnknown {
 		return next, nil
 	}
@@ -173,7 +174,7 @@ func (w *walker) step(top *spot, name string) (spot, error) {
 	fd, err := unix.Openat2(top.fd, name, &how)
 	switch err {
 	case nil:
-		next.fd, next.missing = fd, false
+		next.fd, next.missing, next.base = fd, false, rootfs.Components(path)
 		if err := next.stat(); err != nil {
 			unix.Close(fd)
 			return spot{}, err
@@ -190,7 +191,7 @@ func (w *walker) step(top *spot, name string) (spot, error) {
 
 // enter goes onto a mount of the container's own.
 func (w *walker) enter(l *layer) (spot, error) {
-	s := spot{fd: -1, path: l.path, ground: l.ground, tree: l.tree, base: rootfs.Components(l.path)}
+	s := spot{fd: -1, path: l.path, ground: l.ground, tree: l.tree, fixed: l.fixed, base: rootfs.Components(l.path)}
 	if l.ground != onBind {
 		return s, nil
 	}
@@ -238,12 +239,9 @@ func readlink(fd int) (string, error) {
 // place tells the stage about a spot. What is missing on the root is there
 // when the stage comes, since the parent makes it.
 func (s *spot) place() rootfs.Place {
-	p := rootfs.Place{Path: s.path, Exists: rootfs.Components(s.path), Unknown: s.ground == onUnknown}
-	switch {
-	case s.ground == onEmpty || s.ground == onUnknown:
-		p.Exists = s.base
-	case s.ground == onBind && s.missing:
-		p.Exists = s.base // mkdirat answers EEXIST for what is there
+	p := rootfs.Place{Path: s.path, Exists: s.base, Unknown: s.ground == onUnknown}
+	if s.ground == onRoot || s.fixed {
+		p.Exists = rootfs.Components(s.path)
 	}
 	return p
 }

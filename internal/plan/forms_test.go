@@ -10,6 +10,7 @@ import (
 // forms has a step for each form that an argument can have. Run in new uts and
 // mount namespaces, none of them leaves anything behind.
 var forms = []func(p *plan.Plan) *plan.Step{
+	func(p *plan.Plan) *plan.Step { return p.Do(plan.Test, 5) },
 	func(p *plan.Plan) *plan.Step {
 		header := binary.LittleEndian.AppendUint32(nil, unix.LINUX_CAPABILITY_VERSION_3)
 		return p.Do(plan.Capset, p.Bytes(append(header, 0, 0, 0, 0)), p.Bytes(halves(1<<unix.CAP_CHOWN|1<<unix.CAP_KILL, 1<<unix.CAP_CHOWN|1<<unix.CAP_KILL, 0, 0, 0, 0)))

@@ -79,6 +79,13 @@ func (a *assembler) near(place int) int {
 	return a.put(Instruction{Code: opJump, K: uint32(a.distance(place))})
 }
 
+// follow lets the place come after the instruction that will be put next.
+func (a *assembler) follow(place int) {
+	if a.distance(place) > 0 {
+		a.put(Instruction{Code: opJump, K: uint32(a.distance(place))})
+	}
+}
+
 // tree finds the accumulator, a system call's number, among segments, by
 // halves, and gives its answer.
 func (a *assembler) tree(p *profile, segments []segment) int {

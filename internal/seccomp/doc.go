@@ -36,13 +36,13 @@
 //
 // On i386, MIPS O32, PowerPC and s390x the socket and System V IPC calls can
 // also be made by socketcall(2) and ipc(2). What a profile says of these calls
-// holds there, too; entries for socketcall or ipc themselves follow the rules
+// holds there, too, as if it named the other call; entries for socketcall or ipc themselves follow the rules
 // above. The arguments that such a call has in memory can't be seen: of an entry
 // with args, ALLOW and LOG then don't count, and any other action needs no args.
 //
 // # Arguments
 //
-// All 64 bits of an argument are compared, unsigned. SCMP_CMP_MASKED_EQ holds if
+// All 64 bits of an argument are compared, unsigned, in ABIs of 32 bits, too. SCMP_CMP_MASKED_EQ holds if
 // argument & value == valueTwo & value, as seccomp_rule_add(3) has it. The kernel
 // may look at fewer bits than the filter: for an int argument, a profile that
 // refuses should mask.

@@ -33,6 +33,15 @@ type Instruction struct {
 // of linux/bpf_common.h.
 const MaxInstructions = unix.BPF_MAXINSNS
 
+// Append adds the program to b as the kernel reads it: one struct sock_filter
+// after the other, little-endian.
+func (f *Filter) Append(b []byte) []byte {
+	for _, i := range f.Instructions {
+		b = append(b, byte(i.Code), byte(i.Code>>8), i.JT, i.JF, byte(i.K), byte(i.K>>8), byte(i.K>>16), byte(i.K>>24))
+	}
+	return b
+}
+
 // Compile makes the filter of linux.seccomp for a kernel of the architecture
 // goarch, "amd64" or "arm64". A nil s gives a nil filter. The error is of type
 // Errors and has all faults of s; warnings tell what was left out of the
@@ -75,10 +84,11 @@ func (p *profile) assemble(all []machine) []Instruction {
 	a := assembler{code: make([]Instruction, 0, 1024), chains: make([]int, len(p.links))}
 	next := a.ret(badArch)
 	for _, m := range slices.Backward(all) {
-		body := a.tree(p, p.line(m))
-		body = a.load(offsetNumber)
-		next = a.branch(opEqual, m.audit, body, next)
+		a.follow(a.tree(p, p.line(m)))
+		number := a.load(offsetNumber)
+		next = a.branch(opEqual, m.audit, number, next)
 	}
+	a.follow(next)
 	a.load(offsetArch)
 	slices.Reverse(a.code)
 	return a.code

@@ -21,7 +21,7 @@ func (p *profile) line(m machine) []segment {
 		newest := p.newest(s)
 		for i, id := range s.calls {
 			v := p.beyond(i, newest)
-			if id != noCall && i <= newest {
+			if id != noCall && p.decisions[id].named {
 				v = p.verdict(id)
 			}
 			segments = extend(segments, s.base+uint32(i), v)
@@ -37,7 +37,7 @@ func (p *profile) line(m machine) []segment {
 }
 
 // newest gives the index of the newest call of s that the profile names, or,
-// where calls newer than it aren't answered otherwise, one beyond all numbers.
+// where calls newer than it aren't answered otherwise, the index after all.
 func (p *profile) newest(s span) int {
 	if p.fallback == errnoEPERM {
 		for i := len(s.calls) - 1; i >= 0; i-- {
@@ -46,7 +46,7 @@ func (p *profile) newest(s span) int {
 			}
 		}
 	}
-	return 1 << 32
+	return len(s.calls)
 }
 
 // beyond gives the answer for the number at index i of a span, which the

@@ -21,46 +21,46 @@ const (
 type multiplexed struct {
 	name  string
 	door  string
-	first [1]condition
+	first firstIs
 }
 
-// number gives the condition that a door's first argument says n.
-func number(mask, n uint64) [1]condition { return [1]condition{{0, maskedEqual, mask, n}} }
+// firstIs has the condition that a door's first argument is the call's number.
+type firstIs [1]condition
 
 // throughDoors is sorted by name. The numbers are those of linux/net.h and linux/ipc.h.
 var throughDoors = [...]multiplexed{
-	{"accept", "socketcall", number(socketMask, 5)},
-	{"accept4", "socketcall", number(socketMask, 18)},
-	{"bind", "socketcall", number(socketMask, 2)},
-	{"connect", "socketcall", number(socketMask, 3)},
-	{"getpeername", "socketcall", number(socketMask, 7)},
-	{"getsockname", "socketcall", number(socketMask, 6)},
-	{"getsockopt", "socketcall", number(socketMask, 15)},
-	{"listen", "socketcall", number(socketMask, 4)},
-	{"msgctl", "ipc", number(ipcMask, 14)},
-	{"msgget", "ipc", number(ipcMask, 13)},
-	{"msgrcv", "ipc", number(ipcMask, 12)},
-	{"msgsnd", "ipc", number(ipcMask, 11)},
-	{"recv", "socketcall", number(socketMask, 10)},
-	{"recvfrom", "socketcall", number(socketMask, 12)},
-	{"recvmmsg", "socketcall", number(socketMask, 19)},
-	{"recvmsg", "socketcall", number(socketMask, 17)},
-	{"semctl", "ipc", number(ipcMask, 3)},
-	{"semget", "ipc", number(ipcMask, 2)},
-	{"semop", "ipc", number(ipcMask, 1)},
-	{"semtimedop", "ipc", number(ipcMask, 4)},
-	{"send", "socketcall", number(socketMask, 9)},
-	{"sendmmsg", "socketcall", number(socketMask, 20)},
-	{"sendmsg", "socketcall", number(socketMask, 16)},
-	{"sendto", "socketcall", number(socketMask, 11)},
-	{"setsockopt", "socketcall", number(socketMask, 14)},
-	{"shmat", "ipc", number(ipcMask, 21)},
-	{"shmctl", "ipc", number(ipcMask, 24)},
-	{"shmdt", "ipc", number(ipcMask, 22)},
-	{"shmget", "ipc", number(ipcMask, 23)},
-	{"shutdown", "socketcall", number(socketMask, 13)},
-	{"socket", "socketcall", number(socketMask, 1)},
-	{"socketpair", "socketcall", number(socketMask, 8)},
+	{"accept", "socketcall", firstIs{{0, maskedEqual, socketMask, 5}}},
+	{"accept4", "socketcall", firstIs{{0, maskedEqual, socketMask, 18}}},
+	{"bind", "socketcall", firstIs{{0, maskedEqual, socketMask, 2}}},
+	{"connect", "socketcall", firstIs{{0, maskedEqual, socketMask, 3}}},
+	{"getpeername", "socketcall", firstIs{{0, maskedEqual, socketMask, 7}}},
+	{"getsockname", "socketcall", firstIs{{0, maskedEqual, socketMask, 6}}},
+	{"getsockopt", "socketcall", firstIs{{0, maskedEqual, socketMask, 15}}},
+	{"listen", "socketcall", firstIs{{0, maskedEqual, socketMask, 4}}},
+	{"msgctl", "ipc", firstIs{{0, maskedEqual, ipcMask, 14}}},
+	{"msgget", "ipc", firstIs{{0, maskedEqual, ipcMask, 13}}},
+	{"msgrcv", "ipc", firstIs{{0, maskedEqual, ipcMask, 12}}},
+	{"msgsnd", "ipc", firstIs{{0, maskedEqual, ipcMask, 11}}},
+	{"recv", "socketcall", firstIs{{0, maskedEqual, socketMask, 10}}},
+	{"recvfrom", "socketcall", firstIs{{0, maskedEqual, socketMask, 12}}},
+	{"recvmmsg", "socketcall", firstIs{{0, maskedEqual, socketMask, 19}}},
+	{"recvmsg", "socketcall", firstIs{{0, maskedEqual, socketMask, 17}}},
+	{"semctl", "ipc", firstIs{{0, maskedEqual, ipcMask, 3}}},
+	{"semget", "ipc", firstIs{{0, maskedEqual, ipcMask, 2}}},
+	{"semop", "ipc", firstIs{{0, maskedEqual, ipcMask, 1}}},
+	{"semtimedop", "ipc", firstIs{{0, maskedEqual, ipcMask, 4}}},
+	{"send", "socketcall", firstIs{{0, maskedEqual, socketMask, 9}}},
+	{"sendmmsg", "socketcall", firstIs{{0, maskedEqual, socketMask, 20}}},
+	{"sendmsg", "socketcall", firstIs{{0, maskedEqual, socketMask, 16}}},
+	{"sendto", "socketcall", firstIs{{0, maskedEqual, socketMask, 11}}},
+	{"setsockopt", "socketcall", firstIs{{0, maskedEqual, socketMask, 14}}},
+	{"shmat", "ipc", firstIs{{0, maskedEqual, ipcMask, 21}}},
+	{"shmctl", "ipc", firstIs{{0, maskedEqual, ipcMask, 24}}},
+	{"shmdt", "ipc", firstIs{{0, maskedEqual, ipcMask, 22}}},
+	{"shmget", "ipc", firstIs{{0, maskedEqual, ipcMask, 23}}},
+	{"shutdown", "socketcall", firstIs{{0, maskedEqual, socketMask, 13}}},
+	{"socket", "socketcall", firstIs{{0, maskedEqual, socketMask, 1}}},
+	{"socketpair", "socketcall", firstIs{{0, maskedEqual, socketMask, 8}}},
 }
 
 // nameMultiplexed applies an entry that names a call to the call's second door,
@@ -79,7 +79,9 @@ func (p *profile) nameMultiplexed(name string, action uint32, conditional bool) 
 	}
 	m := &throughDoors[i]
 	door, _ := call(m.door)
-	if d := &p.decisions[door]; !d.fixed {
+	d := &p.decisions[door]
+	d.named = true
+	if !d.fixed {
 		p.rules = append(p.rules, rule{action, m.first[:]})
 		p.apply(d, len(p.rules)-1, len(p.rules)-1)
 	}

@@ -13,14 +13,15 @@ type oracle struct {
 	s     *specs.LinuxSeccomp
 	own   specs.Arch
 	known map[callData][]specs.LinuxSyscall // rulesFor of a number and arch
+	last  map[callData]int                  // newest of an arch and a span's base
 }
 
 func (o *oracle) decide(d callData) uint32 {
 	s := o.s
 	fallback := returnValue(s.DefaultAction, s.DefaultErrnoRet)
 	abi := abiOf(d)
-	if abi == "" && o.handles(specs.ArchX86_64) || abi == "" && o.handles(specs.ArchX32) {
-		return orNewer(s, o.lastX86(), fallback, d)
+	if abi == minusOne && (o.handles(specs.ArchX86_64) || o.handles(specs.ArchX32)) {
+		return o.orNewer(o.lastX86(), fallback, d)
 	}
 	if !o.handles(abi) {
 		return unix.SECCOMP_RET_KILL_THREAD
@@ -36,7 +37,7 @@ func (o *oracle) decide(d callData) uint32 {
 			return returnValue(r.Action, r.ErrnoRet)
 		}
 	}
-	return orNewer(s, abi, fallback, d)
+	return o.orNewer(abi, fallback, d)
 }
 
 func (o *oracle) handles(abi specs.Arch) bool {
@@ -135,7 +136,7 @@ func holds(a specs.LinuxSeccompArg, v uint64) bool {
 }
 
 // orNewer is ENOSYS for a call that is newer than all that the profile names.
-func orNewer(s *specs.LinuxSeccomp, abi specs.Arch, fallback uint32, d callData) uint32 {
+func (o *oracle) orNewer(abi specs.Arch, fallback uint32, d callData) uint32 {
 	if fallback != errnoEPERM {
 		return fallback
 	}
@@ -143,13 +144,7 @@ func orNewer(s *specs.LinuxSeccomp, abi specs.Arch, fallback uint32, d callData)
 		if d.number < sp.base {
 			continue
 		}
-		newest := -1
-		for i, id := range sp.calls {
-			if id != noCall && isNamed(s, callNames[id]) {
-				newest = i
-			}
-		}
-		if newest >= 0 && d.number > sp.base+uint32(newest) {
+		if newest := o.newest(abi, sp, d.arch); newest >= 0 && d.number > sp.base+uint32(newest) {
 			return errnoENOSYS
 		}
 		return fallback
@@ -157,15 +152,37 @@ func orNewer(s *specs.LinuxSeccomp, abi specs.Arch, fallback uint32, d callData)
 	return fallback
 }
 
+func (o *oracle) newest(abi specs.Arch, sp span, audit uint32) int {
+	key := callData{number: sp.base, arch: audit}
+	newest, ok := o.last[key]
+	if ok {
+		return newest
+	}
+	newest = -1
+	for i, id := range sp.calls {
+		if id != noCall && (isNamed(o.s, callNames[id]) || len(rulesFor(o.s, abi, sp.base+uint32(i))) > 0) {
+			newest = i
+		}
+	}
+	if o.last == nil {
+		o.last = map[callData]int{}
+	}
+	o.last[key] = newest
+	return newest
+}
+
 func isNamed(s *specs.LinuxSeccomp, name string) bool {
 	return slices.ContainsFunc(s.Syscalls, func(r specs.LinuxSyscall) bool { return slices.Contains(r.Names, name) })
 }
+
+// minusOne is x86-64's number that is of no ABI.
+const minusOne specs.Arch = "-1"
 
 // abiOf gives the ABI of a call, or "" where no word means it.
 func abiOf(d callData) specs.Arch {
 	switch {
 	case d.arch == unix.AUDIT_ARCH_X86_64 && d.number == 1<<32-1:
-		return ""
+		return minusOne
 	case d.arch == unix.AUDIT_ARCH_X86_64 && d.number >= 0x40000000:
 		return specs.ArchX32
 	}

@@ -13,7 +13,7 @@ import (
 type reader struct {
 	faults   Errors
 	warnings []string
-	unknown  []string // names already warned of
+	unknown  map[string]bool // names already warned of
 }
 
 // fault notes a fault at a path below linux.seccomp.
@@ -55,10 +55,13 @@ func (r *reader) syscall(p *profile, s *specs.LinuxSyscall, i int) {
 // warnUnknown warns once of a name that no table has. It may be newer than
 // they are, so it's no fault.
 func (r *reader) warnUnknown(name string, i, j int) {
-	if slices.Contains(r.unknown, name) {
+	if r.unknown[name] {
 		return
 	}
-	r.unknown = append(r.unknown, name)
+	if r.unknown == nil {
+		r.unknown = map[string]bool{}
+	}
+	r.unknown[name] = true
 	r.warnings = append(r.warnings, "linux.seccomp"+entry(i)+".names"+index(j)+": unknown system call "+strconv.Quote(name)+" is left out")
 }
 
@@ -135,7 +138,7 @@ func (r *reader) flags(words []specs.LinuxSeccompFlag) uint32 {
 	}
 	var bits uint32
 	for i, word := range words {
-		known := slices.IndexFunc(flags[:], func(f flag) bool { return f.name == word })
+		known := slices.IndexFunc(flags[:], func(f loadFlag) bool { return f.name == word })
 		if known < 0 {
 			r.fault(".flags"+index(i), unknownWord("flag", string(word)))
 			continue

@@ -51,13 +51,13 @@ var operators = [...]specs.LinuxSeccompOperator{
 	maskedEqual:  specs.OpMaskedEqual,
 }
 
-// A flag is one word of linux.seccomp.flags.
-type flag struct {
+// A loadFlag is one word of linux.seccomp.flags.
+type loadFlag struct {
 	name specs.LinuxSeccompFlag
 	bit  uint32
 }
 
-var flags = [...]flag{
+var flags = [...]loadFlag{
 	{"SECCOMP_FILTER_FLAG_TSYNC", unix.SECCOMP_FILTER_FLAG_TSYNC}, // specs-go has no name for it
 	{specs.LinuxSeccompFlagLog, unix.SECCOMP_FILTER_FLAG_LOG},
 	{specs.LinuxSeccompFlagSpecAllow, unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW},

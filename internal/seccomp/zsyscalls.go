@@ -614,7 +614,7 @@ var callsX32 = []span{
 		noCall, noCall, noCall, noCall, noCall, noCall, noCall, noCall, noCall, noCall, noCall, noCall, noCall, noCall, noCall, noCall,
 		noCall, noCall, noCall, noCall, noCall, noCall, noCall, noCall, 272, 169, 167, 168, 260, 225, 94, 91,
 		93, 95, 271, 41, 43, 263, 270, 67, 287, 57, 224, 302, 182, 181, 183, 210,
-		288, 109, 371, 22, 76, 206, 110, 108, 106, 432, 190, 200, 202, 201, 238, 405,
+		288, 109, 371, 22, 76, noCall, 110, 108, 106, 432, 190, 200, 202, 201, 238, 405,
 		152, 193, 317, 261, 84, 85, 191, 327,
 	}},
 	{0x40000200, []callID{

@@ -61,14 +61,25 @@ func BenchmarkSeal(b *testing.B) {
 	}
 }
 
-// BenchmarkStart runs a sealed image to its end; Start alone is the part until execve worked.
+// tests makes a plan of n steps that make no system call: the interpreter alone.
+func tests(n int) *plan.Plan {
+	p := newPlan()
+	r := p.Register("r")
+	for i := range n {
+		p.Do(plan.Test, i, r, r, r, r, r).To(r)
+	}
+	p.Do(plan.ExitGroup, 0)
+	return p
+}
+
+// BenchmarkStart runs a sealed image from its start to the end of its process.
 func BenchmarkStart(b *testing.B) {
 	for _, steps := range []struct {
 		name string
-		plan func() *plan.Plan
-	}{{"300 steps", typical}, {"1 step", func() *plan.Plan { p := newPlan(); p.Do(plan.ExitGroup, 0); return p }}} {
+		plan *plan.Plan
+	}{{"300 calls", typical()}, {"300 tests", tests(300)}, {"60000 tests", tests(plan.MaxSteps - 1)}, {"1 step", tests(0)}} {
 		b.Run(steps.name, func(b *testing.B) {
-			image, err := Image(steps.plan())
+			image, err := Image(steps.plan)
 			if err != nil {
 				b.Fatal(err)
 			}
