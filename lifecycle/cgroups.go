@@ -6,6 +6,7 @@ import (
 
 	"github.com/minirt/minirt/internal/cgroup"
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 // seeCgroups finds the container's place in each hierarchy and the values that
@@ -25,30 +26,96 @@ func (r *Runtime) seeCgroups(v *sight, id string) (err error) {
 	if v.group, err = v.layout.Group(path, id); err != nil {
 		return err
 	}
+	for i := range v.group.Dirs {
+		if d := &v.group.Dirs[i]; !d.V2 {
+			v.host.Tasks = append(v.host.Tasks, d.Path+"/tasks")
+		}
+	}
 	v.early, v.late, err = cgroup.Compile(resources, v.layout)
 	v.host.BornInCgroup = v.layout.Unified()
 	return err
 }
 
-// makeCgroups makes the container's cgroups and writes what doesn't hinder the
-// stage. Where the caller has no rights to cgroups, and the config asks for no
-// place and no limit, the container stays in the caller's, with a warning.
-func (c *creation) makeCgroups() error {
+// makeBirthplace makes the one cgroup that must be there before the stage: the
+// one of version 2 that it is born in.
+func (c *creation) makeBirthplace() error {
 	if c.group == nil {
 		return nil
 	}
 	made := c.group
 	c.undo.add(func() error { return made.Remove() })
-	err := c.group.Make()
-	if err != nil && c.mayDoWithout(err) {
-		c.warn(err.Error() + ": the container stays in the caller's cgroup")
-		c.group, c.late, c.Cgroups, c.host.Tasks, c.host.BornInCgroup = nil, nil, nil, nil, false
-		return c.compile()
+	return c.spare(c.makeDirs(true))
+}
+
+// makeCgroups makes the others, and writes what doesn't hinder the stage.
+func (c *creation) makeCgroups() error {
+	if c.group == nil {
+		return nil
 	}
+	err := c.makeDirs(false)
 	if err == nil {
 		err = c.group.Apply(c.early)
 	}
-	return err
+	return c.spare(err)
+}
+
+// makeDirs makes the directories of the one version or the other.
+func (c *creation) makeDirs(v2 bool) error {
+	for i := range c.group.Dirs {
+		if c.group.Dirs[i].V2 != v2 {
+			continue
+		}
+		g := cgroup.Group{Dirs: c.group.Dirs[i : i+1]}
+		if err := g.Make(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// birthplace opens the cgroup of version 2 for clone3(2), or gives -1.
+func (c *creation) birthplace() (fd int, err error) {
+	if c.group == nil {
+		return -1, nil
+	}
+	for i := range c.group.Dirs {
+		if d := &c.group.Dirs[i]; d.V2 {
+			if fd, err = unix.Open(d.Path, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0); err != nil {
+				return -1, because("cgroup "+d.Path, err)
+			}
+			return fd, nil
+		}
+	}
+	return -1, nil
+}
+
+// admit tells the stage that its cgroups of version 1 are made.
+func (c *creation) admit() error {
+	if len(c.host.Tasks) == 0 {
+		return nil
+	}
+	if _, err := unix.Write(c.sync, []byte{1}); err != nil && err != unix.EPIPE { // serve hears why it has gone
+		return err
+	}
+	return nil
+}
+
+// spare forgives missing rights to cgroups where the config asks for no place
+// and no limit: the container stays in the caller's, with a warning. A stage
+// that waits for its cgroups is started anew.
+func (c *creation) spare(err error) error {
+	if err == nil || !c.mayDoWithout(err) {
+		return err
+	}
+	c.warn(err.Error() + ": the container stays in the caller's cgroup")
+	c.group, c.late, c.Cgroups, c.host.Tasks, c.host.BornInCgroup = nil, nil, nil, nil, false
+	c.host.Rootfs.Cgroups = nil
+	if err := c.compile(); err != nil || c.pidfd < 0 {
+		return err
+	}
+	unix.Close(c.sync)
+	c.end()
+	return c.launch()
 }
 
 // mayDoWithout tells whether missing rights are no failure: see --rootless.

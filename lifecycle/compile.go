@@ -6,6 +6,7 @@ import (
 	"github.com/minirt/minirt/internal/seccomp"
 	"github.com/minirt/minirt/rootfs"
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 // Host is all that Compile needs to know beside config.json: what look.go found
@@ -18,7 +19,7 @@ type Host struct {
 	Umask           int          // the caller's
 	Home            string       // for HOME, where process.env has none
 	NewKeyring      bool         // join a new session keyring
-	Tasks           []int        // descriptors of the tasks files of cgroup v1
+	Tasks           []string     // the tasks files of the container's cgroups of version 1
 	BornInCgroup    bool         // clone puts the stage into a cgroup of version 2, and there is no other
 	UnprivilegedMap bool         // the id maps are written without right over setgroups(2)
 	HardLimits      [16]uint64   // the caller's hard limits, by resource
@@ -100,14 +101,23 @@ func Compile(s *specs.Spec, h *Host) (*Compiled, error) {
 	c.byteIn = c.Buffer("byte", make([]byte, 8))
 
 	c.session()
-	c.joinCgroups()
-	c.scheduling()
+	if c.births.early() {
+		c.joinCgroups()
+		c.scheduling()
+	}
 	c.namespaces()
 	c.keyring()
 	c.loopback()
-	root := rootfs.Enter(c.Plan, s, &h.Rootfs)
+	facts := h.Rootfs
+	if !c.births.early() {
+		facts.Join = c.joinCgroups
+	}
+	root := rootfs.Enter(c.Plan, s, &facts)
+	if !c.births.early() {
+		c.scheduling() // a real-time process can't join a cgroup of version 1 that has no realtimeRuntime
+	}
 	c.hooks()
-	rootfs.Pivot(c.Plan, s, &h.Rootfs, root)
+	rootfs.Pivot(c.Plan, s, &facts, root)
 	c.names()
 	c.sysctls()
 	c.labels()
@@ -118,8 +128,9 @@ func Compile(s *specs.Spec, h *Host) (*Compiled, error) {
 		}
 	}
 	c.lateBirth()
+	before := c.heed()
 	c.ready()
-	c.gate()
+	c.gate(before)
 	c.execute()
 	return c.Compiled, c.Err()
 }
@@ -143,13 +154,23 @@ func (c *compiler) undumpable() { c.Do(plan.Prctl, prSetDumpable, 0) }
 
 // joinCgroups puts the stage into the container's cgroups of version 1: only a
 // process that writes "0" to its own tasks file joins without waiting for RCU.
+// The parent makes them while the stage mounts, and says when they are there; in
+// a user namespace the stage could not join any more, so it joins before.
 func (c *compiler) joinCgroups() {
+	created, _ := namespacesOf(c.spec)
 	c.At("linux.cgroupsPath")
-	for _, fd := range c.host.Tasks {
-		c.Do(plan.Write, fd, "0", 1)
+	if len(c.host.Tasks) > 0 {
+		c.Do(plan.Read, c.host.Files.Sync, c.byteIn, 1).Set(plan.ZeroFails)
+		file := c.register("file")
+		for _, tasks := range c.host.Tasks {
+			c.Do(plan.Openat, atFDCWD, tasks, unix.O_WRONLY|unix.O_CLOEXEC, 0).To(file)
+			c.Do(plan.Write, file, "0", 1)
+			c.Do(plan.Close, file)
+		}
 	}
-	for _, fd := range c.host.Tasks {
-		c.Do(plan.Close, fd)
+	if created&unix.CLONE_NEWCGROUP != 0 && !c.births.user && !c.births.joined && c.births.unshare&unix.CLONE_NEWCGROUP != 0 {
+		c.At("linux.namespaces")
+		c.Do(plan.Unshare, unix.CLONE_NEWCGROUP)
 	}
 }
 

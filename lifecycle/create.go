@@ -47,6 +47,7 @@ func (r *Runtime) create(id string, o *CreateOptions, gated bool) (*creation, er
 	if err != nil {
 		return nil, err
 	}
+	defer v.points.Close()
 	c := &creation{Runtime: r, sight: v, options: o, sync: -1, pidfd: -1}
 	if err := c.compile(); err != nil {
 		return nil, err
@@ -54,12 +55,26 @@ func (r *Runtime) create(id string, o *CreateOptions, gated bool) (*creation, er
 	if err := c.claim(id, gated); err != nil {
 		return nil, err
 	}
-	for _, do := range [...]func() error{c.makeCgroups, c.makePoints, c.makeTrees, c.makeMounts, c.launch, c.serve, c.settle} {
+	defer c.closeFiles()
+	for _, do := range c.order() {
 		if err = do(); err != nil {
 			return nil, c.fail(err)
 		}
 	}
 	return c, nil
+}
+
+// order lists what is to be done. The stage is started first, and makes its
+// mounts while we make its cgroups, unless it would miss something: then all is
+// made before.
+func (c *creation) order() []func() error {
+	made := []func() error{c.keepConfig, c.makeCgroups, c.makePoints, c.makeTrees}
+	rest := []func() error{c.admit, c.serve, c.settle}
+	order := []func() error{c.record, c.makeBirthplace}
+	if len(c.Points) > 0 || c.plan.Births || !c.host.Rootfs.MountNamespace {
+		return append(append(append(order, made...), c.launch), rest...)
+	}
+	return append(append(append(order, c.launch), made...), rest...)
 }
 
 // compile makes the plan.
@@ -117,26 +132,25 @@ func (c *creation) claim(id string, gated bool) error {
 		}
 		c.setGroup(c.group)
 	}
-	if c.Mounts, err = mountsToUndo(c.sight); err != nil {
+	if err := c.noteMounts(); err != nil {
 		return c.fail(err)
 	}
-	for _, do := range [...]func() error{
-		func() error { return d.write(c.Record) },
-		func() error { return d.keep(c.bundle.Config) },
-		func() error { return c.makeGate(gated) },
-	} {
-		if err := do(); err != nil {
-			return c.fail(err)
-		}
+	if err := c.makeGate(gated); err != nil {
+		return c.fail(err)
 	}
 	return nil
 }
+
+// record writes what is about to be made.
+func (c *creation) record() error { return c.write(c.Record) }
+
+func (c *creation) keepConfig() error { return c.keep(c.bundle.Config) }
 
 // makeGate makes the FIFOs. Both ends are the stage's: it reads the gate and
 // never sees its end, and can write its report when nobody listens.
 func (c *creation) makeGate(gated bool) error {
 	c.files = make([]uintptr, c.host.Files.next)
-	for i := range c.files {
+	for i := range c.host.Files.First {
 		c.files[i] = uintptr(i)
 	}
 	if !gated {
@@ -164,9 +178,12 @@ func (c *creation) makePoints() error {
 	return c.points.Make()
 }
 
+// imageOf is stage.Image; tests let steps fail in what it gives.
+var imageOf = stage.Image
+
 // launch starts the stage with its descriptors.
 func (c *creation) launch() error {
-	image, err := stage.Image(c.plan.Plan)
+	image, err := imageOf(c.plan.Plan)
 	if err != nil {
 		return err
 	}
@@ -183,20 +200,13 @@ func (c *creation) launch() error {
 	if err := c.openNamespaces(); err != nil {
 		return err
 	}
-	born := -1
-	if c.group != nil {
-		var tasks []int
-		if tasks, born, err = c.group.Tasks(); err != nil {
-			return err
-		}
-		for i, t := range tasks {
-			c.files[c.host.Tasks[i]] = uintptr(t)
-		}
+	born, err := c.birthplace()
+	if err != nil {
+		return err
 	}
 	p, err := stage.Start(fd, []string{"minirt", "stage", c.ID}, c.files, c.plan.Namespaces, born)
-	for _, f := range c.files[c.host.Files.First:] {
-		unix.Close(int(f))
-	}
+	unix.Close(theirs)
+	c.files[c.host.Files.Sync] = 0
 	if born >= 0 {
 		unix.Close(born)
 	}
@@ -208,12 +218,22 @@ func (c *creation) launch() error {
 	return nil
 }
 
+// closeFiles closes what the stage has inherited by now.
+func (c *creation) closeFiles() {
+	for _, fd := range c.files[c.host.Files.First:] {
+		if fd != 0 {
+			unix.Close(int(fd))
+		}
+	}
+}
+
 // end kills the container's process, and reaps it.
 func (c *creation) end() error {
 	if c.pidfd >= 0 {
 		unix.PidfdSendSignal(c.pidfd, unix.SIGKILL, nil, 0)
 		wait(c.Process.PID)
 		unix.Close(c.pidfd)
+		c.pidfd, c.Process.PID = -1, 0
 	}
 	return nil
 }

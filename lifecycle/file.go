@@ -1,6 +1,10 @@
 package lifecycle
 
-import "golang.org/x/sys/unix"
+import (
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
 
 // readFile reads a file of at most limit bytes.
 func readFile(name string, limit int) ([]byte, error) { return readFileAt(unix.AT_FDCWD, name, limit) }
@@ -64,8 +68,10 @@ func writeTo(name string, b string) error {
 // replaceAt writes a file below dir in one piece: readers see the old one or
 // the new one, never half of either.
 func replaceAt(dir int, name string, mode uint32, b []byte) error {
-	hidden := "." + name
-	fd, err := unix.Openat(dir, hidden, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
+	i := strings.LastIndexByte(name, '/') + 1
+	hidden := name[:i] + "." + name[i:]
+	unix.Unlinkat(dir, hidden, 0) // of a minirt that was killed, or a trap that somebody has put there
+	fd, err := unix.Openat(dir, hidden, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, mode)
 	if err != nil {
 		return err
 	}

@@ -13,10 +13,24 @@ import (
 const terminating = ^uint64(0) &^ (1<<(unix.SIGCHLD-1) | 1<<(unix.SIGCONT-1) | 1<<(unix.SIGSTOP-1) | 1<<(unix.SIGTSTP-1) |
 	1<<(unix.SIGTTIN-1) | 1<<(unix.SIGTTOU-1) | 1<<(unix.SIGURG-1) | 1<<(unix.SIGWINCH-1) | 1<<(unix.SIGKILL-1))
 
-// gate waits until start opens it. From here on failures are reported to the
-// FIFO that start reads. Pid 1 of a namespace ignores signals that it doesn't
-// handle, so the stage waits for those that end a process, too, and ends.
-func (c *compiler) gate() {
+// heed blocks the signals that end a process, for the gate to wait for, before
+// create has told anybody that the container exists: pid 1 of a namespace loses
+// those that it doesn't handle. It gives the cell of the mask that was before.
+func (c *compiler) heed() (before plan.Cell) {
+	if c.host.Files.Gate < 0 {
+		return 0
+	}
+	c.At("runtime.md kill")
+	set := c.Words(terminating)
+	before = c.Buffer("sigmask", make([]byte, 8))
+	c.Do(plan.RtSigprocmask, unix.SIG_BLOCK, set, before, 8)
+	c.Do(plan.Signalfd4, -1, set, 8, unix.SFD_NONBLOCK|unix.SFD_CLOEXEC).To(c.register("signals"))
+	return before
+}
+
+// gate waits until start opens it, or until a signal that ends a process comes.
+// From here on failures are reported to the FIFO that start reads.
+func (c *compiler) gate(before plan.Cell) {
 	c.Gate = len(c.Steps)
 	f := c.host.Files
 	if f.Gate < 0 {
@@ -24,11 +38,8 @@ func (c *compiler) gate() {
 	}
 	c.At("runtime.md start")
 	const size = 128 // struct signalfd_siginfo
-	signals, info := c.Register("signals"), c.Buffer("siginfo", make([]byte, size))
-	set, before := c.Words(terminating), c.Buffer("sigmask", make([]byte, 8))
+	signals, info := c.register("signals"), c.Buffer("siginfo", make([]byte, size))
 	c.Do(plan.Dup3, f.Report, f.Sync, unix.O_CLOEXEC)
-	c.Do(plan.RtSigprocmask, unix.SIG_BLOCK, set, before, 8)
-	c.Do(plan.Signalfd4, -1, set, 8, unix.SFD_NONBLOCK|unix.SFD_CLOEXEC).To(signals)
 	poll := c.Buffer("poll", pollFDs(f.Gate))
 	c.Do(plan.Test, signals).To(c.Within(poll, 8, "poll.signals"))
 	c.Do(plan.Test, unix.POLLIN).To(c.Within(poll, 12, "poll.events"))
@@ -36,6 +47,7 @@ func (c *compiler) gate() {
 	c.Do(plan.Read, signals, info, size).Tolerate(unix.EAGAIN).OnTolerated = 1
 	c.Do(plan.ExitGroup, c.Within(info, 0, "siginfo.signo"))
 	c.Do(plan.Read, f.Gate, c.byteIn, 1)
+	c.Do(plan.Close, f.Gate) // before the report's end tells that the program runs: nobody is to see a created container then
 	c.Do(plan.RtSigprocmask, unix.SIG_SETMASK, before, nil, 8)
 }
 

@@ -26,7 +26,7 @@ type joiner struct {
 func (j *joiner) start(h *specs.Hook, files []uintptr) (int, error) {
 	const sync, target = 3, 4
 	p := j.plan(h, sync, target)
-	image, err := stage.Image(p)
+	image, err := imageOf(p)
 	if err != nil {
 		return 0, err
 	}

@@ -124,13 +124,6 @@ func (v *sight) number(o *CreateOptions, gated bool) {
 	if gated {
 		f.Gate, f.Report = take(), take()
 	}
-	if v.group != nil {
-		for i := range v.group.Dirs {
-			if !v.group.Dirs[i].V2 {
-				v.host.Tasks = append(v.host.Tasks, take())
-			}
-		}
-	}
 	_, joined := namespacesOf(v.spec)
 	for i, n := range kernel.Namespaces {
 		f.Namespaces[i] = -1

@@ -30,6 +30,11 @@ func (b *births) second() bool {
 	return b.late || b.time || b.unshare&(unix.CLONE_NEWPID|unix.CLONE_NEWTIME) != 0
 }
 
+// early tells that the stage joins its cgroups before all else: in a user
+// namespace it has no right to any more, and where it asks for clock offsets it
+// would take the one answer of its parent's for the other.
+func (b *births) early() bool { return b.user || b.joined || b.time }
+
 func birthsOf(s *specs.Spec, h *Host) births {
 	var b births
 	created, joined := namespacesOf(s)
@@ -90,11 +95,15 @@ func (c *compiler) namespaces() {
 		c.undumpable()
 		c.becomeRoot()
 	}
-	if b.unshare != 0 {
-		c.At("linux.namespaces")
-		c.Do(plan.Unshare, int(b.unshare))
+	unshare := b.unshare
+	if !b.user && !b.joined { // joinCgroups makes it, once the cgroups are joined
+		unshare &^= unix.CLONE_NEWCGROUP
 	}
-	if b.time && c.spec.Linux.TimeOffsets != nil {
+	if unshare != 0 {
+		c.At("linux.namespaces")
+		c.Do(plan.Unshare, int(unshare))
+	}
+	if b.time && len(c.spec.Linux.TimeOffsets) > 0 {
 		c.At("linux.timeOffsets")
 		c.sync(SyncOffsets)
 	}

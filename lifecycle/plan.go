@@ -12,6 +12,7 @@ func (r *Runtime) Plan(id string, o CreateOptions) (p *plan.Plan, err error) {
 	if err != nil {
 		return nil, err
 	}
+	defer v.points.Close()
 	c, err := Compile(v.spec, &v.host)
 	if err != nil {
 		return nil, v.locate(err)

@@ -1,10 +1,9 @@
 package lifecycle
 
 import (
-	"os"
-	"os/signal"
 	"syscall"
 
+	"github.com/minirt/minirt/internal/stage"
 	"golang.org/x/sys/unix"
 )
 
@@ -81,18 +80,7 @@ func (c *creation) release() error {
 // attend waits for the end of the container's process and passes signals on to
 // it until then. As a subreaper it reaps what the container leaves to it.
 func (c *creation) attend() (ws syscall.WaitStatus) {
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals)
-	defer signal.Stop(signals)
-	go func() {
-		for s := range signals {
-			switch s {
-			case unix.SIGCHLD, unix.SIGURG, unix.SIGPIPE, unix.SIGWINCH: // URG: Go's own, for preemption
-			default:
-				unix.PidfdSendSignal(c.pidfd, s.(unix.Signal), nil, 0)
-			}
-		}
-	}()
+	stage.Relay(c.pidfd)
 	for {
 		pid, err := syscall.Wait4(-1, &ws, 0, nil)
 		if pid == c.Process.PID || err != nil && err != syscall.EINTR {

@@ -32,7 +32,7 @@ func (c *Compiled) explain(s *specs.Spec, config []byte, r stage.Report) error {
 func (c *Compiled) words(s *specs.Spec, step int) RecordStep {
 	st := &c.Steps[step]
 	w := RecordStep{Step: step, Path: configPath(st.Origin)}
-	if st.Call == plan.Execve || st.Call == plan.Faccessat2 || st.Call == plan.Fail && len(s.Process.Args) > 0 {
+	if st.Call == plan.Execve || st.Call == plan.Faccessat2 || st.Call == plan.Fail && s.Process != nil && len(s.Process.Args) > 0 {
 		w.Program = s.Process.Args[0]
 	} else {
 		w.What = st.Origin + ": " + c.Sentence(step)

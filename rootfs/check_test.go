@@ -146,3 +146,15 @@ func TestFailuresAreExplained(t *testing.T) {
 		t.Errorf("no steps of %v", want)
 	}
 }
+
+// MT-20: files of the container's own file systems carry linux.mountLabel.
+func TestAMountLabelBecomesAContext(t *testing.T) {
+	s := mountSpec(specs.Mount{Destination: "/a", Type: "tmpfs", Options: []string{"size=1k"}}, specs.Mount{Destination: "/proc", Type: "proc"})
+	s.Linux.MountLabel = "system_u:object_r:container_file_t:s0:c1,c2"
+	p := newGoldenPlan()
+	Enter(p, s, Ordinary(s, "/r", "/"))
+	text := p.Text()
+	if !strings.Contains(text, `"size=1k,context=\"system_u:object_r:container_file_t:s0:c1,c2\""`) || strings.Count(text, "context=") != 1 {
+		t.Error(text)
+	}
+}

@@ -9,8 +9,8 @@ import (
 // the container's own; those on the bundle's root the parent makes, beneath a
 // held directory and with its undo recorded (SEC-23, SEC-24).
 //
-// In a user namespace no node can be made: the host's is bound onto an empty
-// file. It keeps the host's owner and permissions.
+// In a user namespace no node can be made: one that the parent made, or the
+// host's, is bound onto an empty file. The host's keeps its owner and permissions.
 func (st *State) nodes() {
 	for i, n := range Nodes(st.s) {
 		d := &st.f.Devices[i]
@@ -18,8 +18,12 @@ func (st *State) nodes() {
 		case d.Source != "":
 			st.p.At(n.Origin)
 			st.open(&d.Place, makeFile, 0)
-			st.p.Do(plan.OpenTree, unix.AT_FDCWD, d.Source, clone).To(st.tree)
-			st.attach(st.tree, nil)
+			if d.Tree > 0 {
+				st.attach(d.Tree, nil)
+			} else {
+				st.p.Do(plan.OpenTree, unix.AT_FDCWD, d.Source, clone).To(st.tree)
+				st.attach(st.tree, nil)
+			}
 			st.close(st.target)
 		case !d.Skip:
 			st.p.At(n.Origin)
@@ -47,6 +51,17 @@ func (st *State) node(n *Node, d *Device) {
 		st.p.Steps[s].OnTolerated = uint16(st.p.Last() - s) // a node that isn't ours isn't given away
 		st.close(dir)
 	}
+}
+
+// Console appends the steps that bind a pseudo-terminal's other end, an open
+// descriptor of the stage's own mount namespace, onto /dev/console (DV-09,
+// SEC-19, SEC-25). It comes between Enter and Pivot.
+func (st *State) Console(pty plan.Register) {
+	st.open(&st.f.Console, makeFile, 0)
+	st.release()
+	st.p.Do(plan.OpenTree, pty, "", clone|unix.AT_EMPTY_PATH).To(st.tree)
+	st.attach(st.tree, nil)
+	st.close(st.target)
 }
 
 // directory opens the directory of a place, making it where it is missing. A

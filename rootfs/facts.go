@@ -33,7 +33,13 @@ type Facts struct {
 	Cwd     Place    // of process.cwd
 
 	Cgroups []Hierarchy // for mounts of type cgroup
-	Aliases []Alias     // names of controllers that share a hierarchy
+
+	// Join appends the steps that join the cgroups, if the caller left them to
+	// Enter: once, as late as the mounts allow, since the parent makes the
+	// cgroups meanwhile. It may be nil.
+	Join func()
+
+	Aliases []Alias // names of controllers that share a hierarchy
 }
 
 // Place is where something is put inside the root.
@@ -57,6 +63,7 @@ type Mount struct {
 type Device struct {
 	Place
 	Source string // the host's node that is bound, "" if the stage makes one
+	Tree   int    // descriptor, in the stage, of a node that the parent made and that is bound in Source's place; 0 if there is none
 }
 
 // Hierarchy is the container's cgroup in one cgroup hierarchy.

@@ -53,7 +53,7 @@ func TestPlansAreGolden(t *testing.T) {
 	}
 }
 
-func readSpec(t *testing.T, file string) *specs.Spec {
+func readSpec(t testing.TB, file string) *specs.Spec {
 	t.Helper()
 	b, err := os.ReadFile(file)
 	if err != nil {

@@ -26,7 +26,7 @@ func (st *State) hide() {
 // missing opens path as the target; the steps up to the returned one's jump
 // are passed over where it doesn't exist.
 func (st *State) missing(path string) (step int) {
-	st.openat2(st.root, Clean(path), anything, follow).To(st.target).Tolerate(unix.ENOENT, unix.ENOTDIR)
+	st.attempts(st.target, Clean(path), anything, follow, unix.ENOENT, unix.ENOTDIR)
 	return st.p.Last()
 }
 

@@ -143,7 +143,13 @@ func (b *box) trees(points *mountpoint.Points) error {
 		b.facts.Mounts[i].Tree = 4 + len(b.files)
 		b.files = append(b.files, uintptr(m.FD))
 	}
-	return nil
+	nodes, err := tree.Nodes(b.spec, &b.facts, ids)
+	for _, m := range nodes {
+		b.t.Cleanup(func() { unix.Close(m.FD) })
+		b.facts.Devices[m.Index].Tree = 4 + len(b.files)
+		b.files = append(b.files, uintptr(m.FD))
+	}
+	return err
 }
 
 // run builds the container and runs a script in it.

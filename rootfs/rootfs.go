@@ -53,6 +53,7 @@ type State struct {
 
 	held   string // what parent is open on
 	isHeld bool
+	joined bool // the cgroups are joined
 }
 
 // Root is the register of the descriptor of the container's root directory,
@@ -85,6 +86,7 @@ func Enter(p *plan.Plan, s *specs.Spec, f *Facts) *State {
 		p.Do(plan.Openat, unix.AT_FDCWD, f.Root, directory, 0).To(st.root)
 	}
 	st.content()
+	st.join()
 	p.At("process.cwd")
 	st.make(&f.Cwd, makeDir)
 	st.release()
@@ -94,6 +96,9 @@ func Enter(p *plan.Plan, s *specs.Spec, f *Facts) *State {
 // content makes all that lies in the root.
 func (st *State) content() {
 	for i := range st.s.Mounts {
+		if st.s.Mounts[i].Type == "cgroup" {
+			st.join()
+		}
 		st.mount(i)
 	}
 	st.nodes()
@@ -102,6 +107,14 @@ func (st *State) content() {
 		st.p.At("process.terminal")
 		st.make(&st.f.Console, makeFile) // SEC-25: beneath a held directory
 	}
+}
+
+// join joins the cgroups, the first time that it is called.
+func (st *State) join() {
+	if st.f.Join != nil && !st.joined {
+		st.f.Join()
+	}
+	st.joined = true
 }
 
 // ownTree separates the tree of mounts from the host's and puts the root onto
@@ -127,7 +140,7 @@ func (st *State) ownTree() {
 	if shares {
 		st.setattr(st.root, unix.AT_RECURSIVE, Attr{}, unix.MS_PRIVATE)
 	}
-	p.Do(plan.MoveMount, st.root, "", unix.AT_FDCWD, f.Root, unix.MOVE_MOUNT_F_EMPTY_PATH)
+	p.Do(plan.MoveMount, st.root, "", unix.AT_FDCWD, f.Root, unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_SYMLINKS)
 }
 
 // setattr changes the mount that a descriptor refers to.

@@ -68,10 +68,11 @@ func (st *State) openUnknown(pl *Place, k kind, flags, resolve int) {
 		return
 	}
 	first := st.p.Last() + 1
-	st.openat2(st.root, pl.Path, flags, resolve).To(st.target).Tolerate(unix.ENOENT)
+	st.attempts(st.target, pl.Path, flags, resolve, unix.ENOENT)
+	found := st.p.Last()
 	for i := pl.Exists; i < n; i++ {
 		dir, name := split(prefix(pl.Path, i+1))
-		st.openat2(st.root, dir, directory, resolve).To(st.tree)
+		st.attempts(st.tree, dir, directory, resolve)
 		if i < n-1 || k == makeDir {
 			st.p.Do(plan.Mkdirat, st.tree, name, newDirs).Tolerate(unix.EEXIST)
 		} else {
@@ -79,8 +80,39 @@ func (st *State) openUnknown(pl *Place, k kind, flags, resolve int) {
 		}
 		st.close(st.tree)
 	}
-	st.openat2(st.root, pl.Path, flags, resolve).To(st.target)
-	st.p.JumpOnSuccess(first)
+	st.attempts(st.target, pl.Path, flags, resolve)
+	for i := first; i <= found; i++ {
+		st.p.JumpOnSuccess(i)
+	}
+}
+
+// tries is how often a path is tried that a link with ".." may be part of.
+// The kernel answers EAGAIN if anything on the machine was renamed or mounted
+// while it followed such a link, since it can't prove then that the path stayed
+// inside the root (openat2(2)). A plan has no loops.
+const tries = 8
+
+// attempts opens a path inside the root, whatever else the machine is doing.
+// With tolerated errnos, the plan goes on after the last attempt.
+func (st *State) attempts(r plan.Register, path string, flags, resolve int, tolerated ...unix.Errno) {
+	if resolve&unix.RESOLVE_NO_SYMLINKS != 0 || upless(path) {
+		st.openat2(st.root, path, flags, resolve).To(r).Tolerate(tolerated...)
+		return
+	}
+	first := st.p.Last() + 1
+	for range tries - 1 {
+		st.openat2(st.root, path, flags, resolve).To(r).Tolerate(unix.EAGAIN).Tolerate(tolerated...)
+	}
+	st.openat2(st.root, path, flags, resolve).To(r).Tolerate(tolerated...)
+	for i := first; i < st.p.Last(); i++ {
+		st.p.JumpOnSuccess(i)
+	}
+}
+
+// upless tells whether a path leads through no link with "..": procfs has none,
+// and sysfs none at its top and among its devices.
+func upless(path string) bool {
+	return path == "proc" || under(path, "proc") || under(path, "sys/devices") || under(path, "sys") && Components(path) == 2
 }
 
 // hold opens a directory of the container's own as parent, unless it is open.

@@ -70,8 +70,7 @@ func unmount(root int, path string, was uint64) error {
 		if err != nil || id == was || !top {
 			return err
 		}
-		how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
-		fd, err := unix.Openat2(root, path, &how)
+		fd, err := inside(root, path)
 		if err != nil {
 			return err
 		}
@@ -85,11 +84,7 @@ func unmount(root int, path string, was uint64) error {
 
 // mountAt gives the id of the mount that a place is on, and whether it is its root.
 func mountAt(root int, path string) (id uint64, top bool, err error) {
-	if path == "" {
-		path = "."
-	}
-	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
-	fd, err := unix.Openat2(root, path, &how)
+	fd, err := inside(root, path)
 	if err != nil {
 		return 0, false, err
 	}
@@ -99,4 +94,19 @@ func mountAt(root int, path string) (id uint64, top bool, err error) {
 		return 0, false, err
 	}
 	return st.Mnt_id, st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0, nil
+}
+
+// inside opens a path inside the root. The kernel answers EAGAIN if something
+// was renamed or mounted anywhere while it followed a link with ".." (openat2(2)).
+func inside(root int, path string) (fd int, err error) {
+	if path == "" {
+		path = "."
+	}
+	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
+	for range 128 {
+		if fd, err = unix.Openat2(root, path, &how); err != unix.EAGAIN {
+			break
+		}
+	}
+	return fd, err
 }

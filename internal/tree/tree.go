@@ -1,7 +1,7 @@
 // Package tree makes detached mount trees in the parent, for the mounts that a
 // container's first process can't make itself: id-mapped ones, a tmpfs that
-// begins with what it covers, and binds of sources that the container's root
-// can't reach.
+// begins with what it covers, binds of sources that the container's root can't
+// reach, and device nodes for a user namespace.
 //
 // Its law: a tree is finished before anybody else can see it. All attributes
 // are set while it hangs nowhere; the stage gets its descriptor and moves it to
@@ -26,9 +26,9 @@ type IDs struct {
 	File          string                 // path of the namespace: that of the spec, or /proc/PID/ns/user; "" to make one that maps the same
 }
 
-// Made is a tree for one of spec.mounts.
+// Made is a tree for one of spec.mounts, or of the devices.
 type Made struct {
-	Mount int // index in spec.mounts
+	Index int // which one
 	FD    int // the tree, close-on-exec
 }
 

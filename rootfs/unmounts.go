@@ -1,19 +1,10 @@
 package rootfs
 
-import (
-	"github.com/minirt/minirt/internal/plan"
-	"github.com/opencontainers/runtime-spec/specs-go"
-)
-
-// Mounts appends nothing: Enter makes the mounts of a container without a mount
-// namespace, too.
-//
-// Deprecated: it goes when its caller does.
-func Mounts(*plan.Plan, *specs.Spec, *Facts) {}
+import "github.com/opencontainers/runtime-spec/specs-go"
 
 // Unmounts lists the places, relative to the root, that the stage of a container
-// without a mount namespace may have mounted on, in the order in which they are unmounted. Some may not have been: a mask
-// of a path that doesn't exist.
+// without a mount namespace may have mounted on, in the order in which they are
+// unmounted. On some nothing may lie: a mask's path need not exist.
 func Unmounts(s *specs.Spec, f *Facts) []string {
 	var made []string
 	for i := range s.Mounts {

@@ -1,0 +1,50 @@
+package security
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func sum(b []byte) string {
+	s := sha256.Sum256(b)
+	return hex.EncodeToString(s[:8])
+}
+
+// rounds is how often a race is run.
+func rounds() int {
+	if os.Getenv("MINIRT_LONG") != "" {
+		return 500
+	}
+	return 50
+}
+
+// race exchanges two names without pause while do runs, once a round and in both ways in turn.
+func race(t *testing.T, a, b string, do func(way string)) {
+	t.Helper()
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer close(stop)
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
+			}
+		}
+	})
+	for i := range rounds() {
+		do(ways[i%len(ways)])
+		if t.Failed() {
+			t.Logf("in round %d", i+1)
+			return
+		}
+	}
+}
