@@ -37,6 +37,9 @@ type creation struct {
 	poststop bool      // a hook of create has failed: poststop is due
 }
 
+// none is no descriptor, in the list of the stage's (syscall.ProcAttr.Files).
+const none = ^uintptr(0)
+
 // create does all that comes before the parent's last acknowledgement: the
 // container's process waits, and its end is still in the undo list.
 func (r *Runtime) create(id string, o *CreateOptions, gated bool) (*creation, error) {
@@ -71,7 +74,7 @@ func (c *creation) order() []func() error {
 	made := []func() error{c.keepConfig, c.makeCgroups, c.makePoints, c.makeTrees}
 	rest := []func() error{c.admit, c.serve, c.settle}
 	order := []func() error{c.record, c.makeBirthplace}
-	if len(c.Points) > 0 || c.plan.Births || !c.host.Rootfs.MountNamespace {
+	if len(c.Points) > 0 || !c.trees.none() || c.plan.Births || !c.host.Rootfs.MountNamespace {
 		return append(append(append(order, made...), c.launch), rest...)
 	}
 	return append(append(append(order, c.launch), made...), rest...)
@@ -150,8 +153,10 @@ func (c *creation) keepConfig() error { return c.keep(c.bundle.Config) }
 // never sees its end, and can write its report when nobody listens.
 func (c *creation) makeGate(gated bool) error {
 	c.files = make([]uintptr, c.host.Files.next)
-	for i := range c.host.Files.First {
-		c.files[i] = uintptr(i)
+	for i := range c.files {
+		if c.files[i] = none; i < c.host.Files.First {
+			c.files[i] = uintptr(i)
+		}
 	}
 	if !gated {
 		return nil
@@ -206,7 +211,7 @@ func (c *creation) launch() error {
 	}
 	p, err := stage.Start(fd, []string{"minirt", "stage", c.ID}, c.files, c.plan.Namespaces, born)
 	unix.Close(theirs)
-	c.files[c.host.Files.Sync] = 0
+	c.files[c.host.Files.Sync] = none
 	if born >= 0 {
 		unix.Close(born)
 	}
@@ -221,7 +226,7 @@ func (c *creation) launch() error {
 // closeFiles closes what the stage has inherited by now.
 func (c *creation) closeFiles() {
 	for _, fd := range c.files[c.host.Files.First:] {
-		if fd != 0 {
+		if fd != none {
 			unix.Close(int(fd))
 		}
 	}

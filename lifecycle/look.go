@@ -26,6 +26,7 @@ type sight struct {
 	early  []cgroup.Write
 	late   []cgroup.Write // device rules and the pids limit: once the stage has made its nodes and forks
 	points *mountpoint.Points
+	trees  trees
 }
 
 // see reads the bundle, and finds out what this spec needs to know of the
@@ -161,6 +162,7 @@ func (v *sight) seeRoot(o *CreateOptions) error {
 	if v.points, err = mountpoint.Look(s, f, uid, gid); err != nil {
 		return v.locate(err)
 	}
+	v.seeTrees()
 	h.Home = v.home()
 	return nil
 }

@@ -1,3 +1,109 @@
 package lifecycle
 
-func (c *creation) makeTrees() error { return nil }
+import (
+	"os"
+
+	"github.com/minirt/minirt/internal/tree"
+	"github.com/minirt/minirt/rootfs"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// trees are the mounts and device nodes that the parent makes, detached, and
+// whose descriptors it hands over: places in the lists of rootfs.Facts.
+type trees struct {
+	ids     tree.IDs
+	mounts  []int
+	devices []int
+}
+
+func (t *trees) none() bool { return len(t.mounts)+len(t.devices) == 0 }
+
+// seeTrees finds out which trees are needed, and deals out their descriptors.
+func (v *sight) seeTrees() {
+	s, f, t := v.spec, &v.host.Rootfs, &v.trees
+	t.ids.UserNamespace = f.UserNamespace
+	if l := s.Linux; l != nil {
+		t.ids.UID, t.ids.GID = l.UIDMappings, l.GIDMappings
+		for _, n := range l.Namespaces {
+			if n.Type == specs.UserNamespace {
+				t.ids.File = n.Path
+			}
+		}
+	}
+	take := func() int { v.host.Files.next++; return v.host.Files.next - 1 }
+	for _, i := range tree.Need(s, f, &t.ids) {
+		f.Mounts[i].Tree = take()
+		t.mounts = append(t.mounts, i)
+	}
+	if !f.UserNamespace || !f.OpenTreeAttr || os.Geteuid() != 0 {
+		return
+	}
+	nodes := rootfs.Nodes(s)
+	for i := range f.Devices {
+		if f.Devices[i].Source != "" && !nodes[i].Default {
+			f.Devices[i].Tree = take()
+			t.devices = append(t.devices, i)
+		}
+	}
+}
+
+// makeTrees makes them. Nothing of them is seen by anybody, and the kernel
+// frees them with their descriptors.
+func (c *creation) makeTrees() error {
+	t, f := &c.trees, &c.host.Rootfs
+	for _, i := range t.mounts {
+		covered := c.covered(f.Mounts[i].Path)
+		m, err := tree.Make(c.spec, f, &t.ids, i, covered)
+		if covered >= 0 {
+			unix.Close(covered)
+		}
+		if err != nil {
+			return err
+		}
+		c.files[f.Mounts[i].Tree] = uintptr(m.FD)
+	}
+	if len(t.devices) == 0 {
+		return nil
+	}
+	made, err := tree.Nodes(c.spec, f, &t.ids)
+	if err != nil {
+		return err
+	}
+	for _, m := range made {
+		c.files[f.Devices[m.Index].Tree] = uintptr(m.FD)
+	}
+	return c.withoutNodes()
+}
+
+// withoutNodes compiles anew where no right over devices let no nodes be made:
+// the host's are bound.
+func (c *creation) withoutNodes() error {
+	missing := false
+	for _, i := range c.trees.devices {
+		if d := &c.host.Rootfs.Devices[i]; c.files[d.Tree] == none {
+			d.Tree, missing = 0, true
+		}
+	}
+	if !missing {
+		return nil
+	}
+	return c.compile()
+}
+
+// covered opens the directory below a mount, inside the root, or gives -1.
+func (c *creation) covered(path string) int {
+	root, err := unix.Open(c.Rootfs, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1
+	}
+	defer unix.Close(root)
+	fd, err := unix.Openat2(root, path, &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
+	})
+	if err != nil {
+		return -1
+	}
+	return fd
+}

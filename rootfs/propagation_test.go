@@ -2,6 +2,7 @@ package rootfs_test
 
 import (
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -117,5 +118,40 @@ func TestTheSmallestContainerHasNoMountNamespace(t *testing.T) {
 	}
 	if after := listing(t, b.root); after != files {
 		t.Errorf("after:\n%s\nbefore:\n%s", after, files)
+	}
+}
+
+// Two containers have one root, on which the first one's create made the mount
+// points: the second one's mounts stay when the first is deleted.
+func TestMountPointsStayWhileAnotherContainerUsesThem(t *testing.T) {
+	b := newBox(t)
+	first, err := b.look()
+	must(t, err)
+	first.Close()
+	r := b.runMeanwhile("read x; grep -c . /proc/self/mountinfo; cat /proc/self/stat > /dev/null", func() {
+		must(t, mountpoint.Remove(b.root, first.Missing()))
+	})
+	if r.ok(t); strings.TrimSpace(r.out) != "7" {
+		t.Errorf("the second container has %s mounts", r.out)
+	}
+	second, err := b.look() // a create that is under way
+	must(t, err)
+	cmd := exec.Command(os.Args[0], "-test.run=^TestRemoveAsAnotherProcess$")
+	cmd.Env = append(os.Environ(), "MINIRT_REMOVE="+b.root)
+	out, err := cmd.CombinedOutput()
+	must(t, err)
+	if _, err := os.Stat(b.root + "/proc"); err != nil {
+		t.Errorf("a mount point was removed while a create was under way: %s", out)
+	}
+	second.Close()
+	must(t, mountpoint.Remove(b.root, first.Missing()))
+	if _, err := os.Stat(b.root + "/proc"); err == nil {
+		t.Error("a mount point was left behind")
+	}
+}
+
+func TestRemoveAsAnotherProcess(t *testing.T) {
+	if root := os.Getenv("MINIRT_REMOVE"); root != "" {
+		must(t, mountpoint.Remove(root, []string{"dir proc"}))
 	}
 }

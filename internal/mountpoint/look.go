@@ -28,10 +28,11 @@ import (
 // are the host's ids of the container's root: who owns what is made. The error
 // is a rootfs.Fault where a place in s is at fault.
 func Look(s *specs.Spec, f *rootfs.Facts, uid, gid int) (*Points, error) {
-	root, err := unix.Open(f.Root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	root, err := hold(f.Root)
 	if err != nil {
 		return nil, rootfs.Fault{Path: "root.path", Text: strconv.Quote(f.Root) + ": " + err.Error()}
 	}
+	creating = root
 	l := &looker{walker: walker{root: root}, s: s, f: f, points: &Points{root: root, uid: uid, gid: gid}}
 	if err := l.all(); err != nil {
 		l.points.Close()

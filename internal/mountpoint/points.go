@@ -28,7 +28,7 @@ type point struct {
 
 // Points is what is missing on a root.
 type Points struct {
-	root     int // O_PATH
+	root     int // locked while the create lasts
 	uid, gid int // who owns what is made
 	list     []point
 	covers   []cover
@@ -48,7 +48,8 @@ func (p *Points) Covered(i int) int {
 	return -1
 }
 
-// Close closes the descriptors.
+// Close closes the descriptors, and ends the lock: when the container is created,
+// its process is what shows that the root is in use.
 func (p *Points) Close() error {
 	for _, c := range p.covers {
 		unix.Close(c.fd)
@@ -56,6 +57,9 @@ func (p *Points) Close() error {
 	p.covers = nil
 	if p.root < 0 {
 		return nil
+	}
+	if creating == p.root {
+		creating = -1
 	}
 	err := unix.Close(p.root)
 	p.root = -1
@@ -136,7 +140,8 @@ func (p *Points) Make() error {
 		for j := range undo {
 			undo[j] = p.list[j].line()
 		}
-		return errors.Join(errors.New("make "+strconv.Quote("/"+p.list[i].path)+" on the root file system: "+err.Error()), remove(p.root, undo))
+		err = errors.New("make " + strconv.Quote("/"+p.list[i].path) + " on the root file system: " + err.Error())
+		return errors.Join(err, remove(p.root, undo))
 	}
 	return nil
 }
@@ -188,27 +193,29 @@ func parent(root int, path string) (fd int, name string, err error) {
 }
 
 // Remove removes what Missing listed and Make made, if it is still of that kind
-// and empty: what the container put there stays, and nothing is followed.
-//
-// A mount point that another running container uses must not be removed: the
-// kernel would take its mount away with it, in the other's namespace as well.
-// The caller knows whether another container has the same root.
+// and empty: what the container put there stays, and nothing is followed. All of
+// it stays while another container uses the root.
 func Remove(root string, made []string) error {
 	if len(made) == 0 {
 		return nil
 	}
-	fd, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	fd, own, err := open(root)
 	if err == unix.ENOENT {
 		return nil // the bundle has gone, and all that was made with it
 	}
 	if err != nil {
 		return errors.New("open " + strconv.Quote(root) + ": " + err.Error())
 	}
-	defer unix.Close(fd)
+	if !own {
+		defer unix.Close(fd)
+	}
 	return remove(fd, made)
 }
 
 func remove(root int, made []string) error {
+	if inUse(root) {
+		return nil
+	}
 	var errs []error
 	for i := len(made) - 1; i >= 0; i-- {
 		if err := removeOne(root, made[i]); err != nil {

@@ -1,0 +1,296 @@
+package conformance
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// paths are the lines of /proc/PID/cgroup: controllers → path.
+func paths(text string) map[string]string {
+	m := map[string]string{}
+	for line := range strings.Lines(text) {
+		if f := strings.SplitN(strings.TrimSpace(line), ":", 3); len(f) == 3 {
+			m[f[1]] = f[2]
+		}
+	}
+	return m
+}
+
+// CG-01, CG-05
+func TestAnAbsoluteCgroupsPathIsBelowTheMountPoint(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	b.cgroup += "/a/b"
+	b.edit(set("linux.cgroupsPath", b.cgroup))
+	for controllers, path := range paths(b.see().Cgroup) {
+		if path != b.cgroup {
+			t.Errorf("%q: %s, want %s", controllers, path, b.cgroup)
+		}
+	}
+	for _, h := range hierarchies() {
+		if _, err := os.Stat(h + b.cgroup); err == nil {
+			t.Errorf("%s%s is left", h, b.cgroup)
+		}
+		removeCgroups(h + parent + "/" + b.id)
+	}
+}
+
+// CG-02
+func TestARelativeOrAbsentCgroupsPathHasAPlaceThatTheRuntimeChooses(t *testing.T) {
+	for _, e := range []edit{set("linux.cgroupsPath", "some/where"), drop("linux.cgroupsPath")} {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			b := newBox(t, e)
+			want, here := "/"+b.id, paths(contents("/proc/self/cgroup"))
+			if fmt.Sprint(b.config.(map[string]any)["linux"].(map[string]any)["cgroupsPath"]) == "some/where" {
+				want = "/some/where"
+			}
+			for controllers, path := range paths(b.see().Cgroup) {
+				if path == here[controllers] || !strings.HasSuffix(path, want) {
+					t.Errorf("%q: %s, the runtime's is %s", controllers, path, here[controllers])
+				}
+			}
+		})
+	}
+}
+
+// CG-03, CG-08
+func TestTheSameCgroupsPathIsTheSamePlace(t *testing.T) {
+	t.Parallel()
+	first, second := newBox(t, shell(waiting)), newBox(t, shell(waiting))
+	second.edit(set("linux.cgroupsPath", first.cgroup))
+	first.create()
+	if r := second.call("create", "--bundle", second.dir, second.id); r.status != 0 {
+		if !strings.Contains(r.stderr, "cgroup") { // CG-07: a cgroup that is not empty may be refused
+			t.Fatal(r)
+		}
+		first.must("delete", "--force", first.id)
+		second.create()
+	}
+	for controllers, path := range paths(contents(fmt.Sprintf("/proc/%d/cgroup", second.state().Pid))) {
+		if path != first.cgroup {
+			t.Errorf("%q: %s, want %s", controllers, path, first.cgroup)
+		}
+	}
+	for _, h := range hierarchies() {
+		if i, err := os.Stat(h + first.cgroup); err == nil && i.Sys().(*syscall.Stat_t).Uid != 0 {
+			t.Errorf("%s belongs to %d", h+first.cgroup, i.Sys().(*syscall.Stat_t).Uid)
+		}
+	}
+}
+
+// CG-06, LC-17
+func TestWithoutResourcesNoLimitIsWritten(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, shell(waiting))
+	limits := map[string]string{"memory/memory.limit_in_bytes": "104857600", "pids/pids.max": "77", "cpu/cpu.shares": "333"}
+	for file, value := range limits {
+		controller, name, _ := strings.Cut(file, "/")
+		dir := b.hierarchy(controller) + b.cgroup
+		os.Mkdir(dir, 0o755)
+		if err := os.WriteFile(dir+"/"+name, []byte(value), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func() {
+		t.Helper()
+		for file, value := range limits {
+			controller, name, _ := strings.Cut(file, "/")
+			same(t, file, b.limit(controller, name), value)
+		}
+	}
+	b.create()
+	b.start()
+	check()
+	b.must("delete", "--force", b.id)
+	if ours { // runc takes the directory for its own
+		check()
+	}
+}
+
+// CG-07
+func TestAFrozenCgroupIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	dir := b.hierarchy("freezer") + b.cgroup
+	os.Mkdir(dir, 0o755)
+	if err := os.WriteFile(dir+"/freezer.state", []byte("FROZEN"), 0); err != nil {
+		t.Fatal(err)
+	}
+	defer os.WriteFile(dir+"/freezer.state", []byte("THAWED"), 0)
+	r := b.fails("create", "--bundle", b.dir, b.id)
+	if ours && !(strings.Contains(r.stderr, "linux.cgroupsPath") && strings.Contains(r.stderr, "frozen")) {
+		t.Error(r)
+	}
+	b.fails("state", b.id)
+}
+
+// tried runs a script that opens or makes devices, and says which worked.
+func (b *box) tried(rules string) []string {
+	b.Helper()
+	b.edit(set("linux.resources.devices", raw(rules)), set("process.capabilities.bounding[+]", "CAP_MKNOD"), set("process.capabilities.permitted[+]", "CAP_MKNOD"), set("process.capabilities.effective[+]", "CAP_MKNOD"),
+		set("mounts[1].options", []string{"mode=755"}), // without nodev
+		shell(`mknod /dev/mem1 c 1 1; mknod /dev/kmsg1 c 1 11; mknod /dev/loop1 b 7 0
+try() { if "$@" 2>/dev/null >/dev/null; then echo "$n"; fi; }
+for n in null zero full random urandom tty; do [ -c /dev/$n ] || echo no $n; done
+n=null; try cat /dev/null; n=zero; try busybox head -c 1 /dev/zero; n=urandom; try busybox head -c 1 /dev/urandom
+n=full; try sh -c '[ -r /dev/full ] && : </dev/full'; n=kmsg; try sh -c ': </dev/kmsg1'; n=mknod-kmsg; try mknod /dev/kmsg2 c 1 11; n=mknod-loop; try mknod /dev/loop2 b 7 1; n=write-kmsg; try sh -c ': >/dev/kmsg1'`))
+	return strings.Fields(b.run())
+}
+
+// DC-01, DC-02, DC-03, DC-05, DC-06, DV-08
+func TestDeviceRulesHoldInTheirOrder(t *testing.T) {
+	usual := []string{"null", "zero", "urandom", "full"}
+	for _, c := range []struct {
+		name, rules string
+		more        []string
+		mknod       bool // whether the rules are silent of making nodes: runc and SEC-08 differ
+	}{
+		{"deny all", `[{"allow":false,"access":"rwm"}]`, nil, false},
+		{"deny all, allow one", `[{"allow":false,"access":"rwm"},{"allow":true,"type":"c","major":1,"minor":11,"access":"rwm"}]`, []string{"kmsg", "mknod-kmsg", "write-kmsg"}, false},
+		{"allow one, deny all", `[{"allow":true,"type":"c","major":1,"minor":11,"access":"rwm"},{"allow":false}]`, nil, false},
+		{"only to read", `[{"allow":false},{"allow":true,"type":"c","major":1,"minor":11,"access":"rm"}]`, []string{"kmsg", "mknod-kmsg"}, false},
+		{"any minor", `[{"allow":false},{"allow":true,"type":"c","major":1,"access":"rwm"}]`, []string{"kmsg", "mknod-kmsg", "write-kmsg"}, false},
+		{"any of a type", `[{"allow":false},{"allow":true,"type":"b","access":"m"}]`, []string{"mknod-loop"}, false},
+		{"type a", `[{"allow":false},{"allow":true,"type":"a"}]`, []string{"kmsg", "mknod-kmsg", "mknod-loop", "write-kmsg"}, false},
+		{"minor 0 is a number", `[{"allow":false},{"allow":true,"type":"b","major":7,"minor":0,"access":"m"}]`, nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBox(t)
+			b.hierarchy("devices")
+			same(t, "what worked", b.tried(c.rules), append(slices.Clone(usual), c.more...))
+		})
+	}
+}
+
+// MM-01 to MM-06, CU-01 to CU-05, PI-01 to PI-03, on cgroup v1. "" stands for
+// whatever the file had: absence is no value.
+func TestLimitsAreInForceOnVersion1(t *testing.T) {
+	for _, c := range []struct{ rows, name, config, controller, file, want string }{
+		{"MM-01", "limit", `{"memory":{"limit":67108864}}`, "memory", "memory.limit_in_bytes", "67108864"},
+		{"MM-01", "no limit", `{"memory":{"limit":-1}}`, "memory", "memory.limit_in_bytes", "9223372036854771712"},
+		{"MM-01", "reservation", `{"memory":{"reservation":33554432}}`, "memory", "memory.soft_limit_in_bytes", "33554432"},
+		{"MM-01", "a reservation of 0", `{"memory":{"reservation":0}}`, "memory", "memory.soft_limit_in_bytes", "0"},
+		{"MM-02", "swap", `{"memory":{"limit":67108864,"swap":134217728}}`, "memory", "memory.memsw.limit_in_bytes", "134217728"},
+		{"MM-04", "swappiness", `{"memory":{"swappiness":17}}`, "memory", "memory.swappiness", "17"},
+		{"MM-04", "swappiness of 0", `{"memory":{"swappiness":0}}`, "memory", "memory.swappiness", "0"},
+		{"MM-05", "no OOM killer", `{"memory":{"limit":67108864,"disableOOMKiller":true}}`, "memory", "memory.oom_control", "oom_kill_disable 1"},
+		{"MM-05", "an OOM killer", `{"memory":{"disableOOMKiller":false}}`, "memory", "memory.oom_control", "oom_kill_disable 0"},
+		{"MM-06", "hierarchical", `{"memory":{"useHierarchy":true}}`, "memory", "memory.use_hierarchy", "1"},
+		{"CU-01", "shares", `{"cpu":{"shares":513}}`, "cpu", "cpu.shares", "513"},
+		{"CU-01", "quota", `{"cpu":{"quota":25000,"period":50000}}`, "cpu", "cpu.cfs_quota_us", "25000"},
+		{"CU-01", "period", `{"cpu":{"quota":25000,"period":50000}}`, "cpu", "cpu.cfs_period_us", "50000"},
+		{"CU-01", "no quota", `{"cpu":{"quota":-1}}`, "cpu", "cpu.cfs_quota_us", "-1"},
+		{"CU-02", "burst", `{"cpu":{"quota":25000,"period":50000,"burst":20000}}`, "cpu", "cpu.cfs_burst_us", "20000"},
+		{"CU-04", "cpus", `{"cpu":{"cpus":"0"}}`, "cpuset", "cpuset.cpus", "0"},
+		{"CU-04", "mems", `{"cpu":{"mems":"0"}}`, "cpuset", "cpuset.mems", "0"},
+		{"CU-05", "idle", `{"cpu":{"idle":1}}`, "cpu", "cpu.idle", "1"},
+		{"CU-05", "not idle", `{"cpu":{"idle":0}}`, "cpu", "cpu.idle", "0"},
+		{"PI-01", "pids", `{"pids":{"limit":32}}`, "pids", "pids.max", "32"},
+		{"PI-01", "pids without limit", `{"pids":{"limit":-1}}`, "pids", "pids.max", "max"},
+		{"PI-03", "pids unsaid", `{"pids":{}}`, "pids", "pids.max", "max"},
+	} {
+		t.Run(c.rows+" "+c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBox(t, shell(waiting), set("linux.resources", raw(c.config)))
+			if _, err := os.Stat(b.hierarchy(c.controller) + parent + "/" + c.file); err != nil {
+				b.refused("linux.resources")
+				t.Skip("this kernel has no ", c.file)
+			}
+			b.create()
+			b.start()
+			got, _, _ := strings.Cut(b.limit(c.controller, c.file), "\n")
+			same(t, c.file, got, c.want)
+		})
+	}
+}
+
+// CU-03: real-time processes have time only where the parent's cgroup has it.
+func TestTheTimeOfRealTimeProcessesIsLimited(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, shell(waiting))
+	b.cgroup = parent + "-" + b.id
+	b.edit(set("linux.cgroupsPath", b.cgroup), set("linux.resources.cpu", raw(`{"realtimeRuntime":5000,"realtimePeriod":900000}`)))
+	if _, err := os.Stat(b.hierarchy("cpu") + "/cpu.rt_runtime_us"); err != nil {
+		b.refused("linux.resources.cpu.realtime")
+		t.Skip("this kernel has no cpu.rt_runtime_us")
+	}
+	b.create()
+	same(t, "cpu.rt_runtime_us", b.limit("cpu", "cpu.rt_runtime_us"), "5000")
+	same(t, "cpu.rt_period_us", b.limit("cpu", "cpu.rt_period_us"), "900000")
+}
+
+// MM-03: kernels from 5.16 have no kernel memory limit any more.
+func TestKernelMemoryIsLimitedOrRefused(t *testing.T) {
+	for _, c := range []struct{ name, file string }{{"kernel", "memory.kmem.limit_in_bytes"}, {"kernelTCP", "memory.kmem.tcp.limit_in_bytes"}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBox(t, shell(waiting), set("linux.resources.memory."+c.name, 33554432))
+			b.hierarchy("memory")
+			if r := b.call("create", "--bundle", b.dir, b.id); r.status != 0 {
+				b.refused("linux.resources.memory." + c.name)
+				return
+			}
+			same(t, c.file, b.limit("memory", c.file), "33554432")
+			b.must("delete", "--force", b.id)
+			b.edit(set("linux.resources.memory."+c.name, -1)) // nothing asked for
+			b.create()
+		})
+	}
+}
+
+// CU-04
+func TestTheProgramRunsOnItsCPUsOnly(t *testing.T) {
+	t.Parallel()
+	if got := newBox(t, set("linux.resources.cpu.cpus", "0")).see().CPUs; got != 1 {
+		t.Errorf("on %d CPUs, want 1", got)
+	}
+}
+
+// MM-01
+func TestAProgramThatTakesMoreThanItsMemoryIsKilled(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, shell(`busybox head -c 60000000 /dev/zero | busybox tail -c 60000000 | busybox wc -c; echo not killed`), set("linux.resources.memory.limit", 20<<20), set("linux.resources.memory.swap", 20<<20))
+	if r := b.call("run", "--bundle", b.dir, b.id); strings.Contains(r.stdout, "60000000") {
+		t.Error(r)
+	}
+	b.unknown()
+}
+
+// PI-01, PI-02
+func TestTheLimitOfProcessesIsRealAndZeroIsOne(t *testing.T) {
+	for _, c := range []struct {
+		limit int
+		want  string
+	}{{0, "no"}, {1, "no"}, {5, "yes"}} {
+		t.Run(fmt.Sprint(c.limit), func(t *testing.T) {
+			t.Parallel()
+			b := newBox(t, shell(`(exec true) 2>/dev/null && echo yes || echo no`), set("linux.resources.pids.limit", c.limit))
+			b.hierarchy("pids")
+			r := b.call("run", "--bundle", b.dir, b.id) // ash ends when it can't fork
+			if got := strings.TrimSpace(r.stdout); (got == "yes") != (c.want == "yes") || c.want == "no" && r.status == 0 && got == "" {
+				t.Error(r)
+			}
+			b.create()
+			b.start()
+		})
+	}
+}
+
+// CG-05: limits without any of the namespaces, too; none of it outlives delete.
+func TestDeleteEndsAllProcessesOfTheCgroup(t *testing.T) {
+	t.Parallel()
+	b := newBox(t, drop(pidNS), shell(`(while :; do sleep 1000; done) & busybox setsid sleep 1000 & echo ready; wait`))
+	b.create()
+	b.start()
+	b.printed("ready")
+	b.must("kill", b.id, "KILL")
+	b.ends()
+	b.until("delete succeeds", func() bool { return b.call("delete", b.id).status == 0 })
+	b.unknown()
+}
