@@ -69,6 +69,9 @@ func (c *creation) makeDirs(v2 bool) error {
 		if err := g.Make(); err != nil {
 			return err
 		}
+		if err := g.Fit(); err != nil { // before the stage is in it
+			return &pathError{"linux.cgroupsPath", quote(c.group.Dirs[i].Path[len(c.group.Dirs[i].Mount):]), err}
+		}
 	}
 	return nil
 }

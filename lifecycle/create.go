@@ -237,6 +237,7 @@ func (c *creation) end() error {
 	if c.pidfd >= 0 {
 		unix.PidfdSendSignal(c.pidfd, unix.SIGKILL, nil, 0)
 		wait(c.Process.PID)
+		waitGroup(c.Process.PID) // what it has borne and not told of
 		unix.Close(c.pidfd)
 		c.pidfd, c.Process.PID = -1, 0
 	}
@@ -250,10 +251,10 @@ func (c *creation) openNamespaces() error {
 		return nil
 	}
 	for i, n := range c.spec.Linux.Namespaces {
-		if n.Path == "" {
+		k, _ := kernel.NamespaceOf(n.Type)
+		if n.Path == "" || c.files[c.host.Files.Namespaces[placeOfKind(k)]] != none {
 			continue
 		}
-		k, _ := kernel.NamespaceOf(n.Type)
 		fd, err := unix.Open(n.Path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 		path := index("linux.namespaces", i) + ".path"
 		if err != nil {

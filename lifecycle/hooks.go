@@ -135,6 +135,15 @@ func hookArgs(h *specs.Hook) []string {
 	return h.Args
 }
 
+// waitGroup reaps the children of a process group.
+func waitGroup(pgid int) {
+	for {
+		if _, err := syscall.Wait4(-pgid, nil, 0, nil); err != nil && err != syscall.EINTR {
+			return
+		}
+	}
+}
+
 // wait reaps a child.
 func wait(pid int) (ws syscall.WaitStatus) {
 	for {

@@ -53,10 +53,13 @@ func (j *joiner) start(h *specs.Hook, files []uintptr) (int, error) {
 		if n == 4 {
 			wait(proc.PID) // the first has ended, its child goes on
 			pid = pidIn(b)
+			unix.Write(ours, []byte{1})
 			continue
 		}
 		if r, ok := stage.ParseReport(b[:n]); ok {
+			unix.Shutdown(ours, unix.SHUT_RDWR)
 			wait(pid)
+			waitGroup(proc.PID) // a child that was borne and not told of: it would keep the container's pid 1 from ending
 			return 0, text(p.Sentence(r.Step) + ": " + unix.Errno(r.Errno).Error())
 		}
 		return pid, nil // end of file: the hook runs
@@ -88,6 +91,7 @@ func (j *joiner) plan(h *specs.Hook, sync, target int) *plan.Plan {
 		p.Do(plan.Write, sync, plan.Cell(pid), 4)
 		p.Do(plan.ExitGroup, 0)
 		p.JumpOnSuccess(fork)
+		p.Do(plan.Read, sync, p.Buffer("byte", make([]byte, 8)), 1).Set(plan.ZeroFails)
 		p.Do(plan.Setsid)
 	}
 	p.Do(plan.Execve, h.Path, p.Strings(hookArgs(h)), p.Strings(h.Env))
@@ -104,11 +108,13 @@ func socketPair() (ours, theirs int, err error) {
 	return p[0], p[1], nil
 }
 
-// receive reads one record; 0 at the end of file and on any error.
+// receive reads one record; 0 at the end of file and on any error. A peer that
+// ended before it read what we sent makes the first read fail with ECONNRESET;
+// its last words come after that.
 func receive(fd int, b []byte) int {
 	for {
 		n, err := unix.Read(fd, b)
-		if err == unix.EINTR {
+		if err == unix.EINTR || err == unix.ECONNRESET {
 			continue
 		}
 		return max(n, 0)

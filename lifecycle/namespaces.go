@@ -121,7 +121,7 @@ func (c *compiler) becomeRoot() {
 }
 
 // bear makes the container's process: a child of minirt's, not of the stage's.
-// The stage sends its pid and ends, and the child goes on.
+// The stage sends its pid and ends, and the child goes on once that has come.
 func (c *compiler) bear() {
 	pid := c.Register("pid")
 	c.At("linux.namespaces")
@@ -130,6 +130,7 @@ func (c *compiler) bear() {
 	c.Do(plan.Write, c.host.Files.Sync, plan.Cell(pid), 4)
 	c.Do(plan.ExitGroup, 0)
 	c.JumpOnSuccess(fork)
+	c.Do(plan.Read, c.host.Files.Sync, c.byteIn, 1).Set(plan.ZeroFails) // nothing is said before the pid
 }
 
 // lateBirth lets the process be born into a pid namespace that exists already

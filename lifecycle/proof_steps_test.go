@@ -84,7 +84,8 @@ func (p *proof) record() (plans []*plan.Plan) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	before := p.census()
+	p.minirt()
+	p.before = p.census()
 	imageOf = func(q *plan.Plan) ([]byte, error) { plans = append(plans, q); return stage.Image(q) }
 	defer func() { imageOf = stage.Image }()
 	if err := p.Create("web", CreateOptions{Bundle: p.bundle}); err != nil {
@@ -97,7 +98,7 @@ func (p *proof) record() (plans []*plan.Plan) {
 	if err := p.Delete("web", false); err != nil {
 		p.t.Error(err)
 	}
-	p.nothingLeft(before, "create, start and delete")
+	p.nothingLeft(p.before, "create, start and delete")
 	for _, q := range plans {
 		if q.Text() == printed.Text() {
 			return plans
@@ -136,6 +137,7 @@ func (p *proof) follow(t *testing.T, plans []*plan.Plan) (walks []stagetest.Walk
 		t.Fatalf("exit status %d: %s", c.status, c.stderr)
 	}
 	p.Delete("web", true)
+	p.nothingLeft(p.before, "create, start and delete under strace")
 	var all []stagetest.Trace
 	for _, name := range []string{"create", "start"} {
 		trace, err := stagetest.Read(filepath.Join(traces, name))
@@ -230,7 +232,6 @@ func (p *proof) breakAll(t *testing.T, plans []*plan.Plan, walks []stagetest.Wal
 const never = unix.ENOTUNIQ // no step tolerates it
 
 func (p *proof) breakOne(which int, q *plan.Plan, step int) {
-	before := p.census()
 	n := 0
 	imageOf = func(q *plan.Plan) ([]byte, error) {
 		image, err := stage.Image(q)
@@ -252,7 +253,7 @@ func (p *proof) breakOne(which int, q *plan.Plan, step int) {
 		p.t.Errorf("%s: delete --force: %v", what, e)
 	}
 	os.Remove(p.dir + "/pid") // the caller's, once the container was created
-	p.nothingLeft(before, what)
+	p.nothingLeft(p.before, what)
 	if err == nil {
 		p.t.Errorf("%s: no error", what)
 		return

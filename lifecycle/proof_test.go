@@ -34,6 +34,7 @@ type proof struct {
 	dir    string // holds all of it but the cgroups
 	bundle string
 	cgroup string // below each hierarchy's mount point
+	before []string
 }
 
 // newProof makes a place with a bundle of config.json's text, which gets a
@@ -89,7 +90,9 @@ func (p *proof) layBusybox(busybox string) {
 func (p *proof) configure(config []byte) {
 	p.t.Helper()
 	var c map[string]any
-	if err := json.Unmarshal(config, &c); err != nil {
+	d := json.NewDecoder(bytes.NewReader(config))
+	d.UseNumber()
+	if err := d.Decode(&c); err != nil {
 		p.t.Fatal(err)
 	}
 	linux, _ := c["linux"].(map[string]any)

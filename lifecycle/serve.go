@@ -42,9 +42,23 @@ func (c *creation) serve() error {
 			_, err = unix.Write(c.sync, []byte{1})
 		}
 		if err != nil {
-			return err
+			return c.lastWords(err)
 		}
 	}
+}
+
+// lastWords prefers what the stage has reported meanwhile to err, which came of
+// its end.
+func (c *creation) lastWords(err error) error {
+	b := make([]byte, 64)
+	for range 2 { // the first may fail with ECONNRESET: see receive
+		if n, _, e := unix.Recvfrom(c.sync, b, unix.MSG_DONTWAIT); e == nil {
+			if r, ok := stage.ParseReport(b[:n]); ok {
+				return c.plan.explain(c.spec, c.bundle.Config, r)
+			}
+		}
+	}
+	return err
 }
 
 // born takes note of the container's process, the stage's child and now ours.
@@ -58,7 +72,8 @@ func (c *creation) born(pid int) error {
 	c.Process.PID, c.pidfd = pid, fd
 	wait(old)
 	unix.Close(oldfd)
-	return nil
+	_, err = unix.Write(c.sync, []byte{1})
+	return err
 }
 
 // died tells why a stage ended without a word.

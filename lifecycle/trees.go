@@ -15,9 +15,10 @@ type trees struct {
 	ids     tree.IDs
 	mounts  []int
 	devices []int
+	procs   []int // mounts of type proc in a pid namespace that has a path (proctree.go)
 }
 
-func (t *trees) none() bool { return len(t.mounts)+len(t.devices) == 0 }
+func (t *trees) none() bool { return len(t.mounts)+len(t.devices)+len(t.procs) == 0 }
 
 // seeTrees finds out which trees are needed, and deals out their descriptors.
 func (v *sight) seeTrees() {
@@ -32,6 +33,7 @@ func (v *sight) seeTrees() {
 		}
 	}
 	take := func() int { v.host.Files.next++; return v.host.Files.next - 1 }
+	v.seeProcs()
 	for _, i := range tree.Need(s, f, &t.ids) {
 		f.Mounts[i].Tree = take()
 		t.mounts = append(t.mounts, i)
@@ -62,6 +64,9 @@ func (c *creation) makeTrees() error {
 			return err
 		}
 		c.files[f.Mounts[i].Tree] = uintptr(m.FD)
+	}
+	if err := c.makeProcs(); err != nil {
+		return err
 	}
 	if len(t.devices) == 0 {
 		return nil

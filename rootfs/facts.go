@@ -32,6 +32,8 @@ type Facts struct {
 	Console Place    // of /dev/console, where process.terminal is true
 	Cwd     Place    // of process.cwd
 
+	Masked, Readonly []Place // of linux.maskedPaths and readonlyPaths; what is missing in the list is taken as unknown
+
 	Cgroups []Hierarchy // for mounts of type cgroup
 
 	// Join appends the steps that join the cgroups, if the caller left them to

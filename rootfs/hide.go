@@ -15,24 +15,36 @@ func (st *State) hide() {
 	}
 	for i, path := range st.s.Linux.ReadonlyPaths {
 		st.p.At("linux.readonlyPaths[" + strconv.Itoa(i) + "]")
-		st.readonly(path)
+		st.readonly(place(st.f.Readonly, i, path))
 	}
 	for i, path := range st.s.Linux.MaskedPaths {
 		st.p.At("linux.maskedPaths[" + strconv.Itoa(i) + "]")
-		st.mask(path)
+		st.mask(place(st.f.Masked, i, path))
 	}
 }
 
-// missing opens path as the target; the steps up to the returned one's jump
+// place is what the parent found out for the i-th path of a list.
+func place(list []Place, i int, path string) *Place {
+	if i < len(list) {
+		return &list[i]
+	}
+	return &Place{Path: Clean(path), Unknown: true}
+}
+
+// missing opens a place as the target; the steps up to the returned one's jump
 // are passed over where it doesn't exist.
-func (st *State) missing(path string) (step int) {
-	st.attempts(st.target, Clean(path), anything, follow, unix.ENOENT, unix.ENOTDIR)
+func (st *State) missing(pl *Place) (step int) {
+	resolve := straight
+	if pl.Unknown {
+		resolve = follow
+	}
+	st.attempts(st.target, pl.Path, anything, resolve, unix.ENOENT, unix.ENOTDIR)
 	return st.p.Last()
 }
 
 // readonly puts a read-only clone of a path onto itself; its other flags stay (PA-03).
-func (st *State) readonly(path string) {
-	s := st.missing(path)
+func (st *State) readonly(pl *Place) {
+	s := st.missing(pl)
 	st.openTree(st.target, "", clone|unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, Attr{Set: unix.MOUNT_ATTR_RDONLY})
 	st.attach(st.tree, nil)
 	st.close(st.target)
@@ -44,9 +56,9 @@ func (st *State) readonly(path string) {
 // container supplies is ever a mask (SEC-18). Which of the two it is, fchdir on
 // the held descriptor tells: ENOTDIR means a file. EINVAL, move_mount's answer
 // for a file on a directory, isn't tolerated anywhere, or a mask would fail open.
-func (st *State) mask(path string) {
+func (st *State) mask(pl *Place) {
 	p := st.p
-	s := st.missing(path)
+	s := st.missing(pl)
 	p.Do(plan.Fchdir, st.target).Tolerate(unix.ENOTDIR)
 	cd := p.Last()
 	p.Do(plan.Mount, "tmpfs", ".", "tmpfs", maskFlags, "size=0k,nr_inodes=2,mode=755")

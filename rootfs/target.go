@@ -67,9 +67,7 @@ func (st *State) openUnknown(pl *Place, k kind, flags, resolve int) {
 		st.openat2(st.root, pl.Path, flags, resolve).To(st.target)
 		return
 	}
-	first := st.p.Last() + 1
-	st.attempts(st.target, pl.Path, flags, resolve, unix.ENOENT)
-	found := st.p.Last()
+	opens := st.attempts(st.target, pl.Path, flags, resolve, unix.ENOENT)
 	for i := pl.Exists; i < n; i++ {
 		dir, name := split(prefix(pl.Path, i+1))
 		st.attempts(st.tree, dir, directory, resolve)
@@ -81,32 +79,42 @@ func (st *State) openUnknown(pl *Place, k kind, flags, resolve int) {
 		st.close(st.tree)
 	}
 	st.attempts(st.target, pl.Path, flags, resolve)
-	for i := first; i <= found; i++ {
+	for _, i := range opens {
 		st.p.JumpOnSuccess(i)
 	}
 }
 
-// tries is how often a path is tried that a link with ".." may be part of.
-// The kernel answers EAGAIN if anything on the machine was renamed or mounted
-// while it followed such a link, since it can't prove then that the path stayed
-// inside the root (openat2(2)). A plan has no loops.
-const tries = 8
+// tries is how often a path is tried that a link with ".." may be part of, and
+// firstPause how long the plan waits before the second time, in nanoseconds;
+// each pause is twice the one before. The kernel answers EAGAIN if anything on
+// the machine is renamed or mounted while it follows such a link, since it can't
+// prove then that the path stays inside the root (openat2(2)); and a plan has no
+// loops. Where the parent could look, no links are left, and none of it is needed.
+const (
+	tries      = 8
+	firstPause = 50_000
+)
 
-// attempts opens a path inside the root, whatever else the machine is doing.
-// With tolerated errnos, the plan goes on after the last attempt.
-func (st *State) attempts(r plan.Register, path string, flags, resolve int, tolerated ...unix.Errno) {
+// attempts opens a path inside the root, whatever else the machine is doing,
+// and gives the steps that do. With tolerated errnos, the plan goes on after the
+// last attempt.
+func (st *State) attempts(r plan.Register, path string, flags, resolve int, tolerated ...unix.Errno) (opens []int) {
+	p, n := st.p, tries
 	if resolve&unix.RESOLVE_NO_SYMLINKS != 0 || upless(path) {
-		st.openat2(st.root, path, flags, resolve).To(r).Tolerate(tolerated...)
-		return
+		n = 1
 	}
-	first := st.p.Last() + 1
-	for range tries - 1 {
-		st.openat2(st.root, path, flags, resolve).To(r).Tolerate(unix.EAGAIN).Tolerate(tolerated...)
+	for i := range n {
+		s := st.openat2(st.root, path, flags, resolve).To(r).Tolerate(tolerated...)
+		opens = append(opens, p.Last())
+		if i < n-1 {
+			s.Tolerate(unix.EAGAIN)
+			p.Do(plan.Ppoll, nil, 0, p.Words(0, firstPause<<i), nil, 0)
+		}
 	}
-	st.openat2(st.root, path, flags, resolve).To(r).Tolerate(tolerated...)
-	for i := first; i < st.p.Last(); i++ {
-		st.p.JumpOnSuccess(i)
+	for _, i := range opens[:n-1] {
+		p.JumpOnSuccess(i)
 	}
+	return opens
 }
 
 // upless tells whether a path leads through no link with "..": procfs has none,

@@ -30,7 +30,23 @@ func main() {
 	// Engines leak descriptors into us (SEC-04): from here on no program that is
 	// started inherits one that wasn't chosen for it.
 	unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+	if elevated() {
+		os.Exit(new(complaints).end(0, usageError("minirt must not be setuid, setgid or have file capabilities: whoever calls it would decide what they are used for")))
+	}
 	os.Exit(minirt(os.Args[1:]))
+}
+
+// elevated tells whether the kernel gave this program rights that its caller
+// hasn't: AT_SECURE of getauxval(3). SEC-36.
+func elevated() bool {
+	const secure = 23
+	vector, _ := unix.Auxv()
+	for _, v := range vector {
+		if v[0] == secure {
+			return v[1] != 0
+		}
+	}
+	return false
 }
 
 // minirt does what the arguments ask for, and gives the exit status.

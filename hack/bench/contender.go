@@ -34,7 +34,7 @@ func newContender(name, spec string, h *host) (*contender, error) {
 		return nil, err
 	}
 	c := &contender{name: name, path: path, words: words[1:],
-		root: filepath.Join(h.dir, name, "state"), bundle: filepath.Join(h.dir, name), group: h.group + "/" + name}
+		root: filepath.Join(h.dir, "run", name), bundle: filepath.Join(h.dir, name), group: h.group + "/" + name}
 	if out, err := exec.Command(path, "--version").Output(); err == nil {
 		c.version, _, _ = strings.Cut(string(out), "\n")
 	}

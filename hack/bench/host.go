@@ -198,3 +198,16 @@ func (h *host) close() {
 		os.Remove(filepath.Join(cgroupRoot, d, h.group))
 	}
 }
+
+// mountRun puts a tmpfs where the state roots are to be: /run, where runtimes
+// keep their state, is one on every Debian machine.
+func mountRun(dir string) error {
+	run := filepath.Join(dir, "run")
+	if err := os.Mkdir(run, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount("tmpfs", run, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755"); err != nil {
+		return fmt.Errorf("tmpfs for the state roots: %w", err)
+	}
+	return nil
+}

@@ -72,6 +72,10 @@ func bench(o *options) (missed bool, err error) {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
+	if err := mountRun(dir); err != nil {
+		return false, err
+	}
+	defer unix.Unmount(filepath.Join(dir, "run"), unix.MNT_DETACH)
 	t, err := build(dir)
 	if err != nil {
 		return false, err
@@ -86,6 +90,7 @@ func bench(o *options) (missed bool, err error) {
 		signal.Notify(stop, unix.SIGINT, unix.SIGTERM)
 		<-stop
 		h.close()
+		unix.Unmount(filepath.Join(dir, "run"), unix.MNT_DETACH)
 		os.RemoveAll(dir)
 		os.Exit(130)
 	}()

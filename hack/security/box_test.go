@@ -238,7 +238,7 @@ func (b *box) run(way string) outcome {
 	if b.before != nil {
 		b.before()
 	}
-	o := b.start(); if o.refused { dbg(b.T,b) }; return o
+	return b.start()
 }
 
 // create makes the container; its output goes to files in b.dir.

@@ -73,6 +73,9 @@ func (l *looker) all() error {
 		return err
 	}
 	l.cwd()
+	if l.s.Linux != nil {
+		l.f.Masked, l.f.Readonly = l.hidden(l.s.Linux.MaskedPaths), l.hidden(l.s.Linux.ReadonlyPaths)
+	}
 	if err := l.null(); err != nil {
 		return err
 	}
@@ -220,6 +223,20 @@ func (l *looker) cwd() {
 	defer l.close(s.fd)
 	l.f.Cwd = s.place()
 	l.need(&s, point{kind: dirPoint})
+}
+
+// hidden looks at paths that are to be masked or read-only. One that can't be
+// resolved now is resolved by the stage, and never left out.
+func (l *looker) hidden(paths []string) []rootfs.Place {
+	list := make([]rootfs.Place, len(paths))
+	for i, path := range paths {
+		list[i] = rootfs.Place{Path: rootfs.Clean(path), Unknown: true}
+		if s, err := l.walk(list[i].Path, 0); err == nil {
+			list[i] = s.place()
+			l.close(s.fd)
+		}
+	}
+	return list
 }
 
 // null proves that the host's /dev/null, which masks files, is that (SEC-18).

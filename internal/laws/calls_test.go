@@ -1,0 +1,147 @@
+package laws
+
+import (
+	"go/ast"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// byPath are the calls that are given a path as a string, and where they may
+// be made (advisories, law 1: before the root changes no call takes a path that
+// an image has a part in). Who isn't here takes a directory's descriptor and
+// openat2(2).
+var byPath = []struct {
+	rooms []string
+	calls string
+}{
+	// A person's own directories and files: nothing of a container's.
+	{[]string{"bundles", "cmd/minirt"}, `os.MkdirAll os.Mkdir os.MkdirTemp os.Create os.CreateTemp os.OpenFile os.WriteFile os.Symlink os.Link
+		os.Rename os.Remove os.RemoveAll os.Truncate os.Chtimes os.Lchown os.Chown os.Chmod
+		filepath.Walk filepath.WalkDir filepath.EvalSymlinks filepath.Glob`},
+	// Reading: the host's own files.
+	{[]string{"bundles", "cmd/minirt", "lifecycle", "internal/mountpoint", "internal/console", "internal/netdev"}, `os.Open os.ReadFile os.ReadDir os.Stat os.Lstat os.Readlink os.DirFS
+		unix.Stat unix.Lstat unix.Readlink unix.Access`},
+	{[]string{"bundles", "cmd/minirt", "lifecycle", "internal/mountpoint", "internal/cgroup", "internal/tree", "internal/stage"}, `unix.Open unix.Creat unix.Statfs`},
+	// The state root and the pid file.
+	{[]string{"lifecycle"}, `unix.Mkdir unix.Chmod unix.Unlink`},
+	{[]string{"internal/cgroup"}, `unix.Mkdir unix.Rmdir unix.Lstat unix.Stat unix.Rename`},
+	// By descriptor: the root file system, detached trees, the state directory.
+	{[]string{"internal/mountpoint", "internal/tree", "lifecycle", "bundles"}, `unix.Openat unix.Openat2 unix.Mkdirat unix.Mknodat unix.Symlinkat unix.Linkat unix.Unlinkat
+		unix.Renameat unix.Renameat2 unix.Fchownat unix.Fchmodat unix.Utimensat unix.UtimesNanoAt unix.Fstatat unix.Readlinkat unix.Faccessat unix.Faccessat2`},
+	{[]string{"internal/cgroup", "internal/stage"}, `unix.Openat unix.Openat2 unix.Unlinkat`},
+	// The mounts of a container without a mount namespace.
+	{[]string{"internal/mountpoint"}, `unix.Unmount`},
+	{[]string{"internal/tree"}, `unix.OpenTree unix.Fsopen unix.Fsconfig unix.Fsmount unix.MountSetattr unix.MoveMount`},
+	// Nobody; law 3: a mount is made detached and moved onto a descriptor, by the stage.
+	{nil, `unix.Mount unix.Chroot unix.PivotRoot unix.Chdir os.Chdir unix.Setns unix.Unshare unix.Mknod unix.Mkfifo unix.Symlink unix.Link unix.Rename
+		unix.Chown unix.Lchown unix.Truncate unix.Utimes unix.Setxattr unix.Lsetxattr unix.Swapon unix.Sethostname os.CopyFS os.OpenRoot os.OpenInRoot`},
+}
+
+func TestCallsThatTakeAPathHaveTheirRooms(t *testing.T) {
+	rooms := make(map[string][]string)
+	for _, l := range byPath {
+		for call := range strings.FieldsSeq(l.calls) {
+			rooms[call] = append(rooms[call], l.rooms...)
+		}
+	}
+	for _, f := range program(t) {
+		f.calls(func(name string, call *ast.CallExpr) {
+			if allowed, ok := rooms[name]; ok && !slices.Contains(allowed, f.pkg) {
+				t.Errorf("%s calls %s, which is for %v alone", f.line(call), name, allowed)
+			}
+		})
+	}
+}
+
+// Packages that compute values make no system call; nor do the files of
+// lifecycle that Compile is made of (design, law 1).
+func TestWhatIsPureMakesNoSystemCall(t *testing.T) {
+	pure := []string{"spec", "rootfs", "internal/plan", "internal/seccomp", "internal/json", "internal/kernel"}
+	compile := []string{"compile.go", "process.go", "program.go", "gate.go", "kernelknobs.go", "namespaces.go", "sysctl.go", "filter.go", "words.go"}
+	allowed := []string{"unix.Errno", "unix.Major", "unix.Minor", "unix.Mkdev", "unix.Signal", "unix.SignalName", "unix.ErrnoName", "unix.SignalNum", "unix.ByteSliceToString"}
+	files := program(t, pure...)
+	for _, f := range program(t, "lifecycle") {
+		if slices.Contains(compile, path.Base(f.name)) {
+			files = append(files, f)
+		}
+	}
+	for _, f := range files {
+		f.calls(func(name string, call *ast.CallExpr) {
+			pkg, _, _ := strings.Cut(name, ".")
+			if (pkg == "unix" || pkg == "os" || pkg == "exec" || pkg == "time" || pkg == "user") && !slices.Contains(allowed, name) {
+				t.Errorf("%s calls %s", f.line(call), name)
+			}
+		})
+	}
+}
+
+// What is written to procfs and by which way (advisories, law 2): the stage
+// writes to a procfs of its own; the parent writes only these, of the host's
+// own procfs, to a process that it holds a pidfd of.
+func TestFilesOfProcfsAreWrittenInFewPlaces(t *testing.T) {
+	writers := []string{
+		"lifecycle/idmap.go",         // uid_map, gid_map, setgroups
+		"lifecycle/serve.go",         // timens_offsets
+		"lifecycle/create.go",        // oom_score_adj
+		"lifecycle/exec.go",          // oom_score_adj
+		"internal/tree/namespace.go", // uid_map, gid_map of a process of its own
+		"lifecycle/sysctl.go",        // the stage, to its own procfs
+	}
+	for _, f := range program(t, "lifecycle", "internal", "rootfs") {
+		f.calls(func(name string, call *ast.CallExpr) {})
+		ast.Inspect(f.tree, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			name := ""
+			switch fun := call.Fun.(type) {
+			case *ast.Ident:
+				name = fun.Name
+			case *ast.SelectorExpr:
+				name = fun.Sel.Name
+			}
+			if (name == "writeTo" || name == "writeProc") && !slices.Contains(writers, f.name) {
+				t.Errorf("%s writes to procfs", f.line(n))
+			}
+			return true
+		})
+	}
+}
+
+// Law 3: flags of a mount are never set by a second mount by path.
+func TestNothingIsRemountedByPath(t *testing.T) {
+	for _, f := range program(t, "rootfs", "lifecycle", "internal") {
+		f.mentions(func(name string, n ast.Node) {
+			if name == "unix.MS_REMOUNT" || name == "unix.MS_BIND" {
+				t.Errorf("%s has %s", f.line(n), name)
+			}
+		})
+	}
+}
+
+// No goroutine runs on the way of a verb that engines wait for, and no
+// package does anything when the program starts.
+func TestNoGoroutinesAndNoInitFunctions(t *testing.T) {
+	for _, f := range program(t) {
+		hot := f.pkg == "lifecycle" || f.pkg == "spec" || f.pkg == "rootfs" || strings.HasPrefix(f.pkg, "internal/")
+		ast.Inspect(f.tree, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				if hot && !slices.Contains(goroutines, f.name) {
+					t.Errorf("%s starts a goroutine", f.line(n))
+				}
+			case *ast.FuncDecl:
+				if n.Recv == nil && n.Name.Name == "init" {
+					t.Errorf("%s is an init function", f.line(n))
+				}
+			}
+			return true
+		})
+	}
+}
+
+// goroutines are the files that may start one, for a verb that waits anyway.
+var goroutines = []string{}
