@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"errors"
-	"os"
 
 	"github.com/minirt/minirt/internal/cgroup"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -123,7 +122,6 @@ func (c *creation) spare(err error) error {
 
 // mayDoWithout tells whether missing rights are no failure: see --rootless.
 func (c *creation) mayDoWithout(err error) bool {
-	rootless := c.Rootless == "true" || c.Rootless != "false" && (os.Geteuid() != 0 || inUserNamespace())
-	return rootless && errors.Is(err, cgroup.ErrNoRights) && len(c.early) == 0 &&
+	return c.rootless() && errors.Is(err, cgroup.ErrNoRights) && len(c.early) == 0 &&
 		(c.spec.Linux == nil || c.spec.Linux.CgroupsPath == "")
 }

@@ -18,6 +18,7 @@ type Host struct {
 	Permitted       uint64       // the caller's permitted capabilities
 	Umask           int          // the caller's
 	Home            string       // for HOME, where process.env has none
+	Variables       []string     // of the environment, instead of those in process.env
 	NewKeyring      bool         // join a new session keyring
 	Tasks           []string     // the tasks files of the container's cgroups of version 1
 	BornInCgroup    bool         // clone puts the stage into a cgroup of version 2, and there is no other
@@ -36,7 +37,6 @@ type Files struct {
 	Report     int    // FIFO for what start reads
 	Namespaces [8]int // of the namespaces to join, by their place in kernel.Namespaces
 	First      int    // the first that isn't for the program: from here on all are close-on-exec
-	Console    int    // socket for the terminal's master
 	next       int    // the first number that is free
 }
 
@@ -117,6 +117,7 @@ func Compile(s *specs.Spec, h *Host) (*Compiled, error) {
 		c.scheduling() // a real-time process can't join a cgroup of version 1 that has no realtimeRuntime
 	}
 	c.hooks()
+	c.terminal(root.Root(), root.Console)
 	rootfs.Pivot(c.Plan, s, &facts, root)
 	c.names()
 	c.sysctls()
@@ -161,12 +162,7 @@ func (c *compiler) joinCgroups() {
 	c.At("linux.cgroupsPath")
 	if len(c.host.Tasks) > 0 {
 		c.Do(plan.Read, c.host.Files.Sync, c.byteIn, 1).Set(plan.ZeroFails)
-		file := c.register("file")
-		for _, tasks := range c.host.Tasks {
-			c.Do(plan.Openat, atFDCWD, tasks, unix.O_WRONLY|unix.O_CLOEXEC, 0).To(file)
-			c.Do(plan.Write, file, "0", 1)
-			c.Do(plan.Close, file)
-		}
+		c.enterCgroups()
 	}
 	if created&unix.CLONE_NEWCGROUP != 0 && !c.births.user && !c.births.joined && c.births.unshare&unix.CLONE_NEWCGROUP != 0 {
 		c.At("linux.namespaces")
@@ -189,7 +185,7 @@ func (c *compiler) hooks() {
 	}
 }
 
-// ready closes what the program must not have, and tells the parent that the
+// ready closes what the program must not have (SEC-15, SEC-34), and tells the parent that the
 // container is created. A parent that has died meanwhile ends the stage.
 func (c *compiler) ready() {
 	c.At("runtime.md lifecycle 2")

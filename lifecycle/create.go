@@ -15,11 +15,13 @@ import (
 // On an error nothing of it is left.
 func (r *Runtime) Create(id string, o CreateOptions) (err error) {
 	defer wrap("create", id, &err)
+	o.detach = true
 	c, err := r.create(id, &o, true)
 	if err != nil {
 		return err
 	}
 	defer c.close()
+	defer c.outlets.close()
 	return c.acknowledge()
 }
 
@@ -29,6 +31,7 @@ type creation struct {
 	*sight
 	*container
 	options  *CreateOptions
+	outlets  *outlets
 	plan     *Compiled
 	undo     undo
 	files    []uintptr // the stage's descriptors, by number
@@ -42,7 +45,7 @@ const none = ^uintptr(0)
 
 // create does all that comes before the parent's last acknowledgement: the
 // container's process waits, and its end is still in the undo list.
-func (r *Runtime) create(id string, o *CreateOptions, gated bool) (*creation, error) {
+func (r *Runtime) create(id string, o *CreateOptions, gated bool) (made *creation, err error) {
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
@@ -51,14 +54,23 @@ func (r *Runtime) create(id string, o *CreateOptions, gated bool) (*creation, er
 		return nil, err
 	}
 	defer v.points.Close()
-	c := &creation{Runtime: r, sight: v, options: o, sync: -1, pidfd: -1}
+	out, err := openOutlets(v.spec.Process, o.ConsoleSocket, o.PIDFDSocket, o.detach)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			out.close()
+		}
+	}()
+	c := &creation{Runtime: r, sight: v, options: o, outlets: out, sync: -1, pidfd: -1}
 	if err := c.compile(); err != nil {
 		return nil, err
 	}
+	defer c.closeFiles()
 	if err := c.claim(id, gated); err != nil {
 		return nil, err
 	}
-	defer c.closeFiles()
 	for _, do := range c.order() {
 		if err = do(); err != nil {
 			return nil, c.fail(err)
@@ -73,7 +85,7 @@ func (r *Runtime) create(id string, o *CreateOptions, gated bool) (*creation, er
 func (c *creation) order() []func() error {
 	made := []func() error{c.keepConfig, c.makeCgroups, c.makePoints, c.makeTrees}
 	rest := []func() error{c.admit, c.serve, c.settle}
-	order := []func() error{c.record, c.makeBirthplace}
+	order := []func() error{c.record, c.makeNotify, c.makeBirthplace}
 	if len(c.Points) > 0 || !c.trees.none() || c.plan.Births || !c.host.Rootfs.MountNamespace {
 		return append(append(append(order, made...), c.launch), rest...)
 	}
@@ -96,6 +108,9 @@ func (c *creation) compile() (err error) {
 func (c *creation) fail(err error) error {
 	if c.sync >= 0 {
 		unix.Close(c.sync) // a stage that waits for us ends
+	}
+	if c.removed() {
+		err = text("the container was deleted while it was created")
 	}
 	hooks := c.spec.Hooks
 	state := c.container.state(specs.StateStopped).AppendJSON(nil, "")
@@ -180,6 +195,7 @@ func (c *creation) makeGate(gated bool) error {
 // makePoints makes what the mounts need on the bundle's root file system.
 func (c *creation) makePoints() error {
 	c.undo.add(func() error { return mountpoint.Remove(c.Rootfs, c.Points) })
+	c.undo.add(func() error { return mountpoint.Unmount(c.Rootfs, c.Mounts) }) // before that: they lie on the points
 	return c.points.Make()
 }
 
@@ -225,9 +241,9 @@ func (c *creation) launch() error {
 
 // closeFiles closes what the stage has inherited by now.
 func (c *creation) closeFiles() {
-	for _, fd := range c.files[c.host.Files.First:] {
-		if fd != none {
-			unix.Close(int(fd))
+	for i := c.host.Files.First; i < len(c.files); i++ {
+		if c.files[i] != none {
+			unix.Close(int(c.files[i]))
 		}
 	}
 }
@@ -295,6 +311,9 @@ func (c *creation) settle() error {
 	c.Process.Birth = birth(c.pidfd, c.Process.PID)
 	c.Gate = c.plan.gateWords(c.spec)
 	if err := c.write(c.Record); err != nil {
+		return err
+	}
+	if err := c.outlets.handOver(c.pidfd); err != nil {
 		return err
 	}
 	return c.writePIDFile()

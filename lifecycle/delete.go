@@ -92,29 +92,42 @@ const patience = 10_000
 // finish ends what still runs: the creating minirt, the container's process,
 // and, where it has no pid namespace of its own, all others of its cgroup.
 func (c *container) finish() error {
-	for _, p := range [...]Proc{c.Creator, c.Process} {
-		if p == c.Creator && c.Process.PID != 0 || p.PID == unix.Getpid() {
-			continue
-		}
-		pidfd, err := p.open()
-		if err == errGone {
-			continue
-		}
-		if err != nil {
+	if c.Process.PID == 0 {
+		if err := c.stop(c.Creator); err != nil {
 			return err
 		}
-		unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0)
-		if p == c.Process {
-			c.group().Thaw()
+		if rec, err := c.record(); err == nil { // the last thing it did may have been to complete the container
+			c.Record = rec
 		}
-		gone := ended(pidfd, patience)
-		unix.Close(pidfd)
-		if !gone {
-			return text("container init still running: process " + strconv.Itoa(p.PID) + " has not ended " + strconv.Itoa(patience/1000) + " s after SIGKILL")
-		}
+	}
+	if err := c.stop(c.Process); err != nil {
+		return err
 	}
 	if !c.NewPID && len(c.Cgroups) > 0 {
 		return c.group().Kill(unix.SIGKILL)
+	}
+	return nil
+}
+
+// stop kills a process, and waits for its end.
+func (c *container) stop(p Proc) error {
+	if p.PID == unix.Getpid() {
+		return nil
+	}
+	pidfd, err := p.open()
+	if err == errGone {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(pidfd)
+	unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0)
+	if p == c.Process {
+		c.group().Thaw()
+	}
+	if !ended(pidfd, patience) {
+		return text("container init still running: process " + strconv.Itoa(p.PID) + " has not ended " + strconv.Itoa(patience/1000) + " s after SIGKILL")
 	}
 	return nil
 }

@@ -35,10 +35,14 @@ func (c *compiler) seccomp(p *specs.Process) {
 
 // environment is process.env, with HOME where it has none, as engines expect.
 func (c *compiler) environment(p *specs.Process) []string {
-	if c.host.Home == "" {
-		return p.Env
+	env := p.Env
+	if len(c.host.Variables) > 0 {
+		env = with(env, c.host.Variables)
 	}
-	return append(p.Env[:len(p.Env):len(p.Env)], "HOME="+c.host.Home)
+	if c.host.Home == "" {
+		return env
+	}
+	return append(env[:len(env):len(env)], "HOME="+c.host.Home)
 }
 
 // nodeMask reads a list of memory nodes ("0-3,5"), which spec.Load has checked,

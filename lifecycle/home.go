@@ -12,6 +12,7 @@ import (
 // home is the HOME that process.env lacks, as engines expect: from the
 // image's /etc/passwd. It is read as SEC-45 wants: inside the root, a regular
 // file, without waiting, and not more than a megabyte; else HOME is "/".
+// Nothing is ever written there (SEC-46).
 func (v *sight) home() string {
 	p := v.spec.Process
 	if p == nil || environment(p.Env, "HOME", "") != "" {

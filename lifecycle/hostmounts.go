@@ -14,6 +14,5 @@ func (c *creation) noteMounts() (err error) {
 	}
 	c.warn("there is no mount namespace: the root is changed by chroot(2), which a process with CAP_SYS_CHROOT can leave, and the host sees the container's mounts")
 	c.Mounts, err = mountpoint.Before(c.Rootfs, rootfs.Unmounts(c.spec, &c.host.Rootfs))
-	c.undo.add(func() error { return mountpoint.Unmount(c.Rootfs, c.Mounts) })
 	return err
 }

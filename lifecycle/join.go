@@ -99,7 +99,8 @@ func (j *joiner) plan(h *specs.Hook, sync, target int) *plan.Plan {
 }
 
 // socketPair makes a pair of sockets that keep records apart. Both are
-// close-on-exec here.
+// close-on-exec here. They have no name, so that nobody else can reach them
+// (SEC-38); nor are their records made of what a config holds (SEC-10).
 func socketPair() (ours, theirs int, err error) {
 	p, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -27,6 +27,7 @@ type sight struct {
 	late   []cgroup.Write // device rules and the pids limit: once the stage has made its nodes and forks
 	points *mountpoint.Points
 	trees  trees
+	notify bool // the container has a socket to tell that it is ready
 }
 
 // see reads the bundle, and finds out what this spec needs to know of the
@@ -51,12 +52,14 @@ func (r *Runtime) see(id string, o *CreateOptions, gated bool) (*sight, error) {
 		return nil, placed(faults, b.Config)
 	}
 	v := &sight{bundle: b, spec: s}
+	v.seeNotify(r)
 	if err := r.seeCgroups(v, id); err != nil {
 		return nil, err
 	}
 	v.seeProcess(id, o)
 	v.number(o, gated)
-	if err := v.seeRoot(o); err != nil {
+	v.host.listen(o.ListenFDs)
+	if err := v.seeRoot(r, id, o); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -118,10 +121,10 @@ func has(capability int) bool {
 // number deals out the numbers of the stage's descriptors.
 func (v *sight) number(o *CreateOptions, gated bool) {
 	f := &v.host.Files
-	f.First = 3 + o.PreserveFDs
+	f.First = 3 + o.ListenFDs + o.PreserveFDs
 	next := f.First
 	take := func() int { next++; return next - 1 }
-	f.Sync, f.Gate, f.Report, f.Console = take(), -1, -1, -1
+	f.Sync, f.Gate, f.Report = take(), -1, -1
 	if gated {
 		f.Gate, f.Report = take(), take()
 	}
@@ -136,14 +139,14 @@ func (v *sight) number(o *CreateOptions, gated bool) {
 }
 
 // seeRoot resolves what the root file system needs.
-func (v *sight) seeRoot(o *CreateOptions) error {
+func (v *sight) seeRoot(r *Runtime, id string, o *CreateOptions) error {
 	s, h := v.spec, &v.host
 	created, joined := namespacesOf(s)
 	all := created | joined
 	f := &h.Rootfs
 	f.Root, f.Bundle = v.bundle.Rootfs(s.Root.Path), v.bundle.Dir
 	f.MountNamespace = all&unix.CLONE_NEWNS != 0
-	f.UserNamespace = all&unix.CLONE_NEWUSER != 0
+	f.UserNamespace = all&unix.CLONE_NEWUSER != 0 || inUserNamespace() // of an engine (rootless Podman): no node can be made there either
 	f.CgroupNamespace = all&unix.CLONE_NEWCGROUP != 0
 	f.NoPivot = o.NoPivot
 	f.OpenTreeAttr = hasOpenTreeAttr()
@@ -162,6 +165,7 @@ func (v *sight) seeRoot(o *CreateOptions) error {
 	if v.points, err = mountpoint.Look(s, f, uid, gid); err != nil {
 		return v.locate(err)
 	}
+	v.nameNotify(r, id)
 	v.seeTrees()
 	h.Home = v.home()
 	return nil

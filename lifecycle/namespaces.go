@@ -23,6 +23,7 @@ type births struct {
 	unshare uintptr // new ones that the stage makes itself
 	late    bool    // joins a pid namespace with a path, at the very end: SEC-03
 	time    bool    // a new time namespace
+	mounts  bool    // a mount namespace with a path
 }
 
 // second tells that the container's process is the stage's child.
@@ -31,9 +32,10 @@ func (b *births) second() bool {
 }
 
 // early tells that the stage joins its cgroups before all else: in a user
-// namespace it has no right to any more, and where it asks for clock offsets it
+// namespace it has no right to any more, in a mount namespace that has a path
+// the cgroups' names could lead anywhere, and where it asks for clock offsets it
 // would take the one answer of its parent's for the other.
-func (b *births) early() bool { return b.user || b.joined || b.time }
+func (b *births) early() bool { return b.user || b.joined || b.time || b.mounts }
 
 func birthsOf(s *specs.Spec, h *Host) births {
 	var b births
@@ -42,6 +44,7 @@ func birthsOf(s *specs.Spec, h *Host) births {
 	b.joined = joined&unix.CLONE_NEWUSER != 0
 	b.time = created&unix.CLONE_NEWTIME != 0
 	b.late = joined&unix.CLONE_NEWPID != 0
+	b.mounts = joined&unix.CLONE_NEWNS != 0
 	b.unshare = created &^ unix.CLONE_NEWUSER
 	if !b.user && !b.joined {
 		b.clone = created &^ unix.CLONE_NEWTIME
@@ -53,12 +56,28 @@ func birthsOf(s *specs.Spec, h *Host) births {
 		}
 		b.unshare = created &^ b.clone
 	}
+	b.first = joinOrder(joined, h.Permitted)
+	return b
+}
+
+// joinOrder is the order of kernel.Namespaces. But who has CAP_SYS_ADMIN keeps
+// it while others are joined, and joins a user namespace last: the others may
+// belong to a user namespace outside of it.
+func joinOrder(joined uintptr, permitted uint64) (places []int) {
+	user := -1
 	for i, n := range kernel.Namespaces {
-		if joined&uintptr(n.Flag) != 0 {
-			b.first = append(b.first, i)
+		switch {
+		case joined&uintptr(n.Flag) == 0:
+		case n.Flag == unix.CLONE_NEWUSER && permitted&(1<<kernel.CapSysAdmin) != 0:
+			user = i
+		default:
+			places = append(places, i)
 		}
 	}
-	return b
+	if user >= 0 {
+		places = append(places, user)
+	}
+	return places
 }
 
 // namespacesOf gives the flags of the namespaces that are new, and of those with a path.
@@ -131,6 +150,7 @@ func (c *compiler) bear() {
 	c.Do(plan.ExitGroup, 0)
 	c.JumpOnSuccess(fork)
 	c.Do(plan.Read, c.host.Files.Sync, c.byteIn, 1).Set(plan.ZeroFails) // nothing is said before the pid
+	c.Do(plan.Setsid)                                                   // the stage's session loses its leader
 }
 
 // lateBirth lets the process be born into a pid namespace that exists already
@@ -140,6 +160,7 @@ func (c *compiler) lateBirth() {
 	if c.births.late {
 		c.bear()
 	}
+	c.control()
 }
 
 func (c *compiler) namespacePath(t specs.LinuxNamespaceType) string {

@@ -63,7 +63,10 @@ func (c *compiler) enterAsUser(p *specs.Process, refused plan.Register) {
 
 // credentials takes the user's groups, ids and capabilities, in the order
 // that capabilities(7) forces: the bounding set while CAP_SETPCAP is there,
-// the ids with kept capabilities, then the sets themselves.
+// the ids with kept capabilities, then the sets themselves. The ids are the
+// config's numbers, whatever the image's passwd says (SEC-01), and ambient
+// capabilities are the config's alone (SEC-02). From here on files are looked
+// for with the user's rights (SEC-52).
 func (c *compiler) credentials(p *specs.Process) {
 	sets := c.capabilities(p)
 	c.At("process.capabilities.bounding")

@@ -39,6 +39,9 @@ func newExample(t testing.TB, name string) *proof {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
+	if strings.Contains(string(config), `"terminal": true`) {
+		p.terminals()
+	}
 	return p
 }
 
@@ -80,7 +83,7 @@ func TestEveryExample(t *testing.T) {
 // one that Plan prints must be among them.
 func (p *proof) record() (plans []*plan.Plan) {
 	p.t.Helper()
-	printed, err := p.Plan("web", CreateOptions{Bundle: p.bundle})
+	printed, err := p.Plan("web", p.options())
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -88,7 +91,7 @@ func (p *proof) record() (plans []*plan.Plan) {
 	p.before = p.census()
 	imageOf = func(q *plan.Plan) ([]byte, error) { plans = append(plans, q); return stage.Image(q) }
 	defer func() { imageOf = stage.Image }()
-	if err := p.Create("web", CreateOptions{Bundle: p.bundle}); err != nil {
+	if err := p.Create("web", p.options()); err != nil {
 		p.t.Fatal(err)
 	}
 	if err := p.Start("web"); err != nil {
@@ -119,7 +122,7 @@ func (p *proof) follow(t *testing.T, plans []*plan.Plan) (walks []stagetest.Walk
 		flags := append(stagetest.Flags[:len(stagetest.Flags):len(stagetest.Flags)], "-o", filepath.Join(traces, name), "--")
 		return start(t, append(append([]string{strace}, flags...), append(p.minirt(), command...)...)...)
 	}
-	create := run("create", "create", "-b", p.bundle, "web")
+	create := run("create", append([]string{"create"}, p.arguments()...)...)
 	created := false
 	for end := time.Now().Add(20 * time.Second); !created && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		s, err := p.State("web")
@@ -210,13 +213,20 @@ func (p *proof) breakAll(t *testing.T, plans []*plan.Plan, walks []stagetest.Wal
 	p.t = t
 	defer func() { p.t = outer }()
 	began, broken := time.Now(), 0
+	stride := 4
+	switch {
+	case long:
+		stride = 1
+	case testing.Short():
+		stride = 16
+	}
 	for i, q := range plans {
-		last := plan.Step{}
+		walked, last := made(walks[i]), plan.Step{}
 		for step := range q.Steps {
 			s := q.Steps[step]
 			alike := last.Call == s.Call && last.Origin == s.Origin && last.Kinds == s.Kinds // forty capabilities to drop
 			last = s
-			if !made(walks[i])[step] || testing.Short() && step%16 != 0 || alike && !long {
+			if !walked[step] || (step+len(t.Name()))%stride != 0 || alike && !long {
 				continue
 			}
 			broken++
@@ -243,7 +253,9 @@ func (p *proof) breakOne(which int, q *plan.Plan, step int) {
 	}
 	defer func() { imageOf = stage.Image }()
 	what := "plan " + strconv.Itoa(which) + " step " + q.Line(step)
-	err := p.Create("web", CreateOptions{Bundle: p.bundle, PIDFile: p.dir + "/pid"})
+	o := p.options()
+	o.PIDFile = p.dir + "/pid"
+	err := p.Create("web", o)
 	if err == nil {
 		err = p.Start("web")
 	} else if _, e := p.State("web"); !errors.Is(e, ErrNotExist) {

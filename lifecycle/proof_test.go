@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,7 +35,8 @@ type proof struct {
 	dir    string // holds all of it but the cgroups
 	bundle string
 	cgroup string // below each hierarchy's mount point
-	before []string
+	before []string // the census before
+	tty    string   // socket for terminals, "" if the bundle wants none
 }
 
 // newProof makes a place with a bundle of config.json's text, which gets a
@@ -242,6 +244,8 @@ func descendants(pid int) (all []int) {
 // reap buries the dead, as the init of a machine would, but for those that
 // somebody waits for.
 func reap() {
+	reaping.Lock()
+	defer reaping.Unlock()
 	lists, _ := filepath.Glob("/proc/self/task/*/children")
 	for _, name := range lists {
 		b, _ := os.ReadFile(name)
@@ -254,7 +258,10 @@ func reap() {
 	}
 }
 
-var awaited sync.Map // the numbers of children that somebody waits for
+var (
+	awaited sync.Map // the numbers of children that somebody waits for
+	reaping sync.Mutex
+)
 
 // nothingLeft compares a census with what there was before. What is on its way
 // out, such as a stage whose parent has been killed, gets a moment.
@@ -285,8 +292,52 @@ func (p *proof) ends(id string) {
 	p.t.Fatal("the container's program doesn't end")
 }
 
-// program is minirt's own, built once.
+// terminals gives the place a socket that takes terminals, and hangs up at once:
+// what reads from them comes to its end.
+func (p *proof) terminals() {
+	p.t.Helper()
+	p.tty = filepath.Join(p.dir, "tty")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: p.tty, Net: "unix"})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.AcceptUnix()
+			if err != nil {
+				return
+			}
+			b, rights := make([]byte, 4096), make([]byte, 1024)
+			_, n, _, _, _ := c.ReadMsgUnix(b, rights)
+			messages, _ := unix.ParseSocketControlMessage(rights[:n])
+			for i := range messages {
+				fds, _ := unix.ParseUnixRights(&messages[i])
+				for _, fd := range fds {
+					unix.Close(fd)
+				}
+			}
+			c.Close()
+		}
+	}()
+}
+
+// options are those for the place's bundle.
+func (p *proof) options() CreateOptions { return CreateOptions{Bundle: p.bundle, ConsoleSocket: p.tty} }
+
+// arguments are the same on the command line.
+func (p *proof) arguments() []string {
+	if p.tty == "" {
+		return []string{"-b", p.bundle, "web"}
+	}
+	return []string{"-b", p.bundle, "--console-socket", p.tty, "web"}
+}
+
+// program is minirt's own, built once; where there is no Go, $MINIRT names it.
 var program = sync.OnceValues(func() ([]byte, error) {
+	if name := os.Getenv("MINIRT"); name != "" {
+		return os.ReadFile(name)
+	}
 	dir, err := os.MkdirTemp("", "minirt-proof")
 	if err != nil {
 		return nil, err
@@ -342,10 +393,13 @@ func start(t testing.TB, command ...string) *started {
 		s.out[i] = os.NewFile(uintptr(fd), "output")
 	}
 	s.Stdout, s.Stderr = s.out[0], s.out[1]
+	reaping.Lock()
 	if err := s.Start(); err != nil {
+		reaping.Unlock()
 		t.Fatal(err)
 	}
 	awaited.Store(s.Process.Pid, true)
+	reaping.Unlock()
 	return s
 }
 

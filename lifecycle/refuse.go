@@ -22,12 +22,7 @@ func (r *Runtime) refuse(s *specs.Spec) (faults spec.Faults) {
 		add("linux.cgroupsPath", "cgroups by systemd are not supported yet: leave --systemd-cgroup out")
 	}
 	if p := s.Process; p != nil {
-		if p.ApparmorProfile != "" && !hasAppArmor() {
-			add("process.apparmorProfile", quote(p.ApparmorProfile)+" can't be applied: AppArmor is not enabled on this host")
-		}
-		if p.SelinuxLabel != "" && !hasSELinux() {
-			add("process.selinuxLabel", quote(p.SelinuxLabel)+" can't be applied: SELinux is not enabled on this host")
-		}
+		faults = append(faults, refuseProcess(p)...)
 	}
 	l := s.Linux
 	if l == nil {
@@ -44,6 +39,17 @@ func (r *Runtime) refuse(s *specs.Spec) (faults spec.Faults) {
 	}
 	if l.Seccomp != nil && l.Seccomp.ListenerPath != "" && notifies(l.Seccomp) {
 		add("linux.seccomp.listenerPath", "not supported: minirt does not hand over seccomp listeners yet")
+	}
+	return faults
+}
+
+// refuseProcess is refuse for what create and exec have in common.
+func refuseProcess(p *specs.Process) (faults spec.Faults) {
+	if p.ApparmorProfile != "" && !hasAppArmor() {
+		faults = append(faults, spec.Fault{Path: "process.apparmorProfile", Text: quote(p.ApparmorProfile) + " can't be applied: AppArmor is not enabled on this host"})
+	}
+	if p.SelinuxLabel != "" && !hasSELinux() {
+		faults = append(faults, spec.Fault{Path: "process.selinuxLabel", Text: quote(p.SelinuxLabel) + " can't be applied: SELinux is not enabled on this host"})
 	}
 	return faults
 }

@@ -13,11 +13,13 @@ import (
 // it returns 0 as soon as the program runs.
 func (r *Runtime) Run(id string, o RunOptions) (status int, err error) {
 	defer wrap("run", id, &err)
+	o.detach = o.Detach
 	c, err := r.create(id, &o.CreateOptions, false)
 	if err != nil {
 		return 1, err
 	}
 	defer c.close()
+	defer c.outlets.close()
 	if !o.Detach && !o.NoSubreaper {
 		unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	}
@@ -25,6 +27,7 @@ func (r *Runtime) Run(id string, o RunOptions) (status int, err error) {
 		return 1, c.fail(err)
 	}
 	if o.Detach {
+		c.outlets.ready.wait(c.pidfd, c.Process.PID)
 		unix.Close(c.pidfd)
 		return 0, nil
 	}
@@ -80,7 +83,11 @@ func (c *creation) release() error {
 // attend waits for the end of the container's process and passes signals on to
 // it until then. As a subreaper it reaps what the container leaves to it.
 func (c *creation) attend() (ws syscall.WaitStatus) {
+	if c.outlets.foreground() {
+		return c.outlets.attend(c.Process.PID, c.pidfd, c.path)
+	}
 	stage.Relay(c.pidfd)
+	c.outlets.ready.wait(c.pidfd, unix.Getpid()) // the service is minirt, which ends as the container does
 	for {
 		pid, err := syscall.Wait4(-1, &ws, 0, nil)
 		if pid == c.Process.PID || err != nil && err != syscall.EINTR {

@@ -30,6 +30,7 @@ type Runtime struct {
 	Root          string            // the directory of all states, absolute; see DefaultRoot
 	CgroupManager string            // CgroupFS where empty
 	Rootless      string            // "true", "false" or "auto": whether missing rights to cgroups are only warned of; "auto" where empty
+	NotifySocket  string            // a service manager's socket, to be told that a container is ready (sd_notify(3)); "" for none
 	Strict        bool              // delete refuses a created container, as the letter of runtime.md has it
 	Warn          func(text string) // gets each warning, in one line; may be nil
 }
@@ -42,7 +43,10 @@ type CreateOptions struct {
 	PIDFDSocket   string // a stream socket that gets a pidfd of the container's process
 	NoPivot       bool   // move the root mount instead of pivot_root(2), for a root file system that is a ramdisk
 	NoNewKeyring  bool   // keep the caller's session keyring
-	PreserveFDs   int    // this many descriptors from 3 on are handed to the container's process
+	ListenFDs     int    // this many descriptors from 3 on are handed to the container's process for socket activation; see ListenFDs
+	PreserveFDs   int    // this many that follow them are handed to it, too
+
+	detach bool // the caller doesn't wait for the end of the process
 }
 
 // RunOptions tell Run what isn't in config.json.

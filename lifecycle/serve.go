@@ -14,7 +14,10 @@ import (
 func (c *creation) serve() error {
 	b := make([]byte, 64)
 	for {
-		n := receive(c.sync, b)
+		n, err := c.outlets.receive(c.sync, b)
+		if err != nil {
+			return err
+		}
 		if r, ok := stage.ParseReport(b[:n]); ok {
 			return c.plan.explain(c.spec, c.bundle.Config, r)
 		}
@@ -23,11 +26,10 @@ func (c *creation) serve() error {
 			return c.died()
 		case 4:
 			if err := c.born(pidIn(b)); err != nil {
-				return err
+				return c.lastWords(err)
 			}
 			continue
 		}
-		var err error
 		switch SyncKind(b[0]) {
 		case SyncReady:
 			return nil

@@ -34,6 +34,11 @@ func (r *Runtime) Start(id string) (err error) {
 			return r.abandon(c, s, err)
 		}
 	}
+	ready, err := c.listen(r.NotifySocket)
+	if err != nil {
+		return err
+	}
+	defer ready.close()
 	if err := c.open(); err != nil {
 		return err
 	}
@@ -43,7 +48,7 @@ func (r *Runtime) Start(id string) (err error) {
 			return r.abandon(c, s, err)
 		}
 	}
-	return nil
+	return r.await(c, ready)
 }
 
 // startable refuses every status but created (LC-09).

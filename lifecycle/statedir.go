@@ -101,6 +101,8 @@ func makeAll(path string) error {
 }
 
 // claim makes the container's directory: of many who try, exactly one can.
+// Nobody else may look into it (SEC-39), and nothing is left there of a
+// container that had the id before (SEC-30).
 func (r *Runtime) claim(id string) (*dir, error) {
 	if err := checkID(id); err != nil {
 		return nil, err
@@ -151,9 +153,18 @@ func (r *Runtime) openDir(root int, id string) (*dir, error) {
 	return nil, because("state directory "+r.Root+"/"+id, err)
 }
 
+// close may be called again.
 func (d *dir) close() {
 	unix.Close(d.fd)
 	unix.Close(d.root)
+	d.fd, d.root = -1, -1
+}
+
+// removed tells that somebody has removed the directory: its name may be
+// another's by now.
+func (d *dir) removed() bool {
+	var st unix.Stat_t
+	return unix.Fstat(d.fd, &st) == nil && st.Nlink == 0
 }
 
 // record reads state.json; ErrNotExist if create was killed before it wrote it.
@@ -207,8 +218,14 @@ func (d *dir) lock() error {
 	}
 }
 
+// unlock ends what lock began.
+func (d *dir) unlock() { unix.Flock(d.fd, unix.LOCK_UN) }
+
 // remove takes the directory away, state.json last of its files.
 func (d *dir) remove() error {
+	if d.removed() {
+		return nil
+	}
 	for _, name := range [...]string{gateFile, reportFile, configFile, "." + stateFile, stateFile} {
 		unix.Unlinkat(d.fd, name, 0)
 	}
@@ -223,8 +240,11 @@ func (d *dir) remove() error {
 	return nil
 }
 
-// clear takes away files that no minirt of this version makes.
+// clear takes away what few containers have, and files that no minirt of this
+// version makes.
 func (d *dir) clear() {
+	unix.Unlinkat(d.fd, notifyDir+"/"+notifyFile, 0)
+	unix.Unlinkat(d.fd, notifyDir, unix.AT_REMOVEDIR)
 	entries, _ := os.ReadDir(d.path)
 	for _, e := range entries {
 		unix.Unlinkat(d.fd, e.Name(), 0)

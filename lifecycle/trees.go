@@ -6,7 +6,6 @@ import (
 	"github.com/minirt/minirt/internal/tree"
 	"github.com/minirt/minirt/rootfs"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 )
 
 // trees are the mounts and device nodes that the parent makes, detached, and
@@ -55,11 +54,7 @@ func (v *sight) seeTrees() {
 func (c *creation) makeTrees() error {
 	t, f := &c.trees, &c.host.Rootfs
 	for _, i := range t.mounts {
-		covered := c.covered(f.Mounts[i].Path)
-		m, err := tree.Make(c.spec, f, &t.ids, i, covered)
-		if covered >= 0 {
-			unix.Close(covered)
-		}
+		m, err := tree.Make(c.spec, f, &t.ids, i, c.points.Covered(i))
 		if err != nil {
 			return err
 		}
@@ -94,21 +89,4 @@ func (c *creation) withoutNodes() error {
 		return nil
 	}
 	return c.compile()
-}
-
-// covered opens the directory below a mount, inside the root, or gives -1.
-func (c *creation) covered(path string) int {
-	root, err := unix.Open(c.Rootfs, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1
-	}
-	defer unix.Close(root)
-	fd, err := unix.Openat2(root, path, &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
-	})
-	if err != nil {
-		return -1
-	}
-	return fd
 }

@@ -6,42 +6,35 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Facts is what the parent found out about the host: package mountpoint looks
-// at the root, the cgroup room knows the hierarchies, package tree makes trees.
+// Facts is what the parent found out about the host: the first block of fields,
+// the cgroups and the descriptors of trees are the caller's, all else is filled in
+// by package mountpoint, which looks at the root.
 type Facts struct {
-	Root   string // absolute path of the root directory on the host
-	Bundle string // absolute path of the bundle: relative bind sources lie below it
-
-	// Holder is the mount point that holds Root. It is needed only where
-	// SharesMounts says so.
-	Holder string
-
-	OpenTreeAttr    bool // the kernel has open_tree_attr(2), Linux 6.15
-	UserNamespace   bool // a user namespace, new or joined: device nodes are bound, not made
-	MountNamespace  bool // false: see Enter
-	CgroupNamespace bool // a cgroup namespace, new or joined
-	NoPivot         bool // the root is moved instead of pivoted, for a root on an initramfs
-
-	// Full lists where the host's procfs and sysfs are mounted. It is needed
-	// only with NoPivot: they would stay reachable beneath the new root.
-	Full []string
-
-	Mounts  []Mount  // one for each of spec.mounts
-	Devices []Device // one for each of Nodes
-	Links   []Place  // one for each of Links
-	Console Place    // of /dev/console, where process.terminal is true
-	Cwd     Place    // of process.cwd
-
-	Masked, Readonly []Place // of linux.maskedPaths and readonlyPaths; what is missing in the list is taken as unknown
+	Root            string // absolute path of the root directory on the host
+	Bundle          string // absolute path of the bundle: relative bind sources lie below it
+	OpenTreeAttr    bool   // the kernel has open_tree_attr(2), Linux 6.15
+	UserNamespace   bool   // a user namespace, new or joined: device nodes are bound, not made
+	MountNamespace  bool   // false: see Enter
+	CgroupNamespace bool   // a cgroup namespace, new or joined
+	NoPivot         bool   // the root is moved instead of pivoted, for a host's root on an initramfs
 
 	Cgroups []Hierarchy // for mounts of type cgroup
+	Aliases []Alias     // names of controllers that share a hierarchy
 
 	// Join appends the steps that join the cgroups, if the caller left them to
 	// Enter: once, as late as the mounts allow, since the parent makes the
 	// cgroups meanwhile. It may be nil.
 	Join func()
 
-	Aliases []Alias // names of controllers that share a hierarchy
+	Mounts   []Mount  // one for each of spec.mounts
+	Devices  []Device // one for each of Nodes
+	Links    []Place  // one for each of Links
+	Console  Place    // of /dev/console, where process.terminal is true
+	Cwd      Place    // of process.cwd
+	Masked   []Place  // of linux.maskedPaths; what the list lacks is taken as unknown
+	Readonly []Place  // of linux.readonlyPaths, likewise
+	Holder   string   // the mount point that holds Root, where SharesMounts says that it is needed
+	Full     []string // with NoPivot: where the host's procfs and sysfs are mounted, which would stay within reach beneath the new root
 }
 
 // Place is where something is put inside the root.

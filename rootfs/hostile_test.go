@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/minirt/minirt/internal/mountpoint"
+	"github.com/minirt/minirt/internal/plan"
 	"github.com/minirt/minirt/rootfs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -234,4 +235,38 @@ func TestSEC12SEC40CgroupsAreReadOnly(t *testing.T) {
 	b.spec.Mounts[5] = specs.Mount{Destination: "/sys", Source: sys, Options: []string{"rbind", "ro"}}
 	b.mount(specs.Mount{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup", Options: []string{"ro"}})
 	b.run("for d in /sys /sys/debug /sys/fs/cgroup; do ! mkdir $d/x 2>/dev/null || echo $d; done; ls -A /sys/fs/cgroup").says(t, "")
+}
+
+// SEC-29: no procfs of the container's has a say in the root's becoming read-only.
+func TestSEC29TheRootIsReadOnlyWhateverProcHolds(t *testing.T) {
+	b := newBox(t)
+	b.spec.Root.Readonly = true
+	b.spec.Mounts = b.spec.Mounts[1:]
+	b.mkdir("tmp")
+	b.mkdir("proc/self/fd")
+	for i := range 20 {
+		must(t, os.Symlink("/tmp", b.root+"/proc/self/fd/"+itoa(i)))
+	}
+	b.run("! busybox touch /x /tmp/x 2>/dev/null").says(t, "")
+}
+
+// SEC-19, DV-09: the console is the other end of a pseudo-terminal, by descriptor.
+func TestSEC19TheConsoleIsBoundByDescriptor(t *testing.T) {
+	b := newBox(t)
+	b.spec.Process.Terminal = true
+	points, err := b.look()
+	must(t, err)
+	defer points.Close()
+	defer func() { must(t, mountpoint.Remove(b.root, points.Missing())) }()
+	p := newPlan()
+	p.Do(plan.Umask, 0)
+	st := rootfs.Enter(p, b.spec, &b.facts)
+	ptmx, pty := p.Register("ptmx"), p.Register("pty")
+	p.Do(plan.Openat2, st.Root(), "dev/pts/ptmx", p.How(unix.O_RDWR|unix.O_NOCTTY, 0, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_SYMLINKS), plan.HowSize).To(ptmx)
+	p.Do(plan.Ioctl, ptmx, unix.TIOCSPTLCK, p.Words(0))
+	p.Do(plan.Ioctl, ptmx, unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY).To(pty)
+	st.Console(pty)
+	rootfs.Pivot(p, b.spec, &b.facts, st)
+	p.Do(plan.Execve, "/bin/busybox", p.Strings([]string{"sh", "-c", "busybox stat -c '%F %t' /dev/console; grep -c ' /0 /dev/console .* - devpts ' /proc/self/mountinfo"}), p.Strings([]string{"PATH=/bin"}))
+	b.start(p).says(t, "character special file 88\n1")
 }

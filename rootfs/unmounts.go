@@ -22,6 +22,9 @@ func Unmounts(s *specs.Spec, f *Facts) []string {
 			made = append(made, f.Devices[i].Path)
 		}
 	}
+	if s.Process != nil && s.Process.Terminal {
+		made = append(made, f.Console.Path)
+	}
 	if s.Linux != nil {
 		for _, path := range s.Linux.ReadonlyPaths {
 			made = append(made, Clean(path))

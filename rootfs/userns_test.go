@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/minirt/minirt/rootfs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -80,4 +81,27 @@ func TestTheParentClonesWhatTheMappedRootCantReach(t *testing.T) {
 	must(t, os.Chmod(dir, 0o700))
 	b.mount(specs.Mount{Destination: "/m", Source: dir + "/vol", Options: []string{"bind", "ro"}})
 	b.run("busybox cat /m/file; ! busybox touch /m/x 2>&1").says(t, "contenttouch: /m/x: Read-only file system")
+}
+
+// SEC-12: where a user namespace may not mount cgroup2, its cgroup is bound, and read-only.
+func TestSEC12ACgroupIsBoundReadOnlyWhereItCantBeMounted(t *testing.T) {
+	unified := "/sys/fs/cgroup/unified"
+	if !isCgroup2(unified) {
+		if unified = "/sys/fs/cgroup"; !isCgroup2(unified) {
+			t.Skip("there is no cgroup v2 here")
+		}
+	}
+	b := newBox(t)
+	b.userNamespace()
+	dir := unified + "/minirt-rootfs-userns-" + itoa(os.Getpid())
+	must(t, os.Mkdir(dir, 0o755))
+	t.Cleanup(func() { os.Remove(dir) })
+	b.facts.Cgroups, b.facts.CgroupNamespace = []rootfs.Hierarchy{{Source: dir}}, true
+	b.mount(specs.Mount{Destination: "/proc", Source: "/proc", Options: []string{"rbind"}})
+	b.mount(specs.Mount{Destination: "/sys", Source: "/sys", Options: []string{"rbind", "ro"}})
+	b.mount(specs.Mount{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup", Options: []string{"ro"}})
+	r := b.run("grep ' /sys/fs/cgroup ' /proc/self/mountinfo | busybox tail -n 1; for d in /sys/fs/cgroup /sys/kernel/debug /sys; do ! mkdir $d/x 2>/dev/null || echo $d; done").ok(t)
+	if !strings.Contains(r.out, "/"+filepath.Base(dir)+" /sys/fs/cgroup ro,nosuid,nodev,noexec,") || strings.Count(r.out, "\n") != 1 {
+		t.Error(r.out)
+	}
 }

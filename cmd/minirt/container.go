@@ -36,6 +36,7 @@ func (f *bundleFlags) options() lifecycle.CreateOptions {
 		Bundle:       f.Bundle,
 		NoPivot:      f.NoPivot,
 		NoNewKeyring: f.NoNewKeyring,
+		ListenFDs:    lifecycle.ListenFDs(),
 		PreserveFDs:  f.PreserveFDs,
 	}
 }
@@ -44,9 +45,14 @@ func (f *bundleFlags) options() lifecycle.CreateOptions {
 // before minirt opens anything, which would otherwise take its number and go to
 // the container in its place.
 func (f *makingFlags) check() error {
-	for fd := 3; fd < 3+f.PreserveFDs; fd++ {
+	listen := lifecycle.ListenFDs()
+	for fd := 3; fd < 3+listen+f.PreserveFDs; fd++ {
 		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
-			return usageError("--preserve-fds: descriptor " + strconv.Itoa(fd) + " is not open")
+			what := "--preserve-fds"
+			if fd < 3+listen {
+				what = "LISTEN_FDS"
+			}
+			return usageError(what + ": descriptor " + strconv.Itoa(fd) + " is not open")
 		}
 	}
 	return nil

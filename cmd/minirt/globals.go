@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 
 	"github.com/minirt/minirt/lifecycle"
@@ -28,6 +29,7 @@ func (g *globals) runtime(warn func(string)) (*lifecycle.Runtime, error) {
 		CgroupManager: g.CgroupManager,
 		Rootless:      g.Rootless,
 		Strict:        g.Strict,
+		NotifySocket:  os.Getenv("NOTIFY_SOCKET"),
 		Warn:          warn,
 	}
 	if g.SystemdCgroup && r.CgroupManager == lifecycle.CgroupFS {

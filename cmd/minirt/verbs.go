@@ -33,10 +33,12 @@ var verbs = [...]verb{
 	{running, "run", "create, start, wait for the end, delete", func() command { return new(runFlags) }},
 	{running, "create", "make a container, ready to start", func() command { return new(createFlags) }},
 	{running, "start", "start the program of a created container", func() command { return new(startFlags) }},
+	{running, "exec", "run one more program in a container", func() command { return new(execFlags) }},
 	{running, "kill", "send a signal", func() command { return new(killFlags) }},
 	{running, "delete", "remove a stopped container", func() command { return new(deleteFlags) }},
 	{running, "pause", "freeze all processes", func() command { return new(pauseFlags) }},
 	{running, "resume", "thaw a paused container", func() command { return new(resumeFlags) }},
+	{running, "update", "change the limits of a container", func() command { return new(updateFlags) }},
 
 	{looking, "state", "print the state of a container as JSON", func() command { return new(stateFlags) }},
 	{looking, "list", "list the containers", func() command { return new(listFlags) }},

@@ -17,7 +17,7 @@ import (
 )
 
 // counting is a program that counts its starts, and then waits.
-const counting = `echo started; echo >>/starts; while :; do sleep 0.01; done`
+const counting = `echo >>/starts; echo started; while :; do sleep 0.01; done`
 
 // waiting is one that only waits.
 const waiting = `exec sleep 1000`

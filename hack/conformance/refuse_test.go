@@ -136,6 +136,8 @@ var refusals = []struct {
 	{"PR-12", "an AppArmor profile without AppArmor", set("process.apparmorProfile", "p"), []string{"process.apparmorProfile", `"p"`}},
 	{"PR-12", "an SELinux label without SELinux", set("process.selinuxLabel", "l"), []string{"process.selinuxLabel", `"l"`}},
 	{"MT-20", "a mount label without SELinux", set("linux.mountLabel", "l"), []string{"linux.mountLabel", `"l"`}},
+	{"ND-07", "a network device that isn't there", set("linux.netDevices", raw(`{"nosuchdev0":{}}`)), []string{"linux.netDevices"}},
+	{"SC-11", "a seccomp listener that nobody serves", set("linux.seccomp", raw(`{"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"/nowhere/socket","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_NOTIFY"}]}`)), []string{"linux.seccomp.listenerPath"}},
 	{"IR-02", "resctrl where there is none", set("linux.intelRdt.closID", "c"), []string{"linux.intelRdt"}},
 }
 

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -241,12 +240,7 @@ func TestSEC20ACoveredProcIsNotWrittenTo(t *testing.T) {
 			"mount -t tmpfs covered /proc/sys/net && mkdir /proc/sys/net/ipv4 && : >/proc/sys/net/ipv4/ip_forward && : >"+b.dir+"/covered && exec sleep 60")
 		must(t, holder.Start())
 		defer func() { holder.Process.Kill(); holder.Wait() }()
-		for range 500 {
-			if _, err := os.Stat(b.dir + "/covered"); err == nil {
-				break
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
+		await(t, b.dir+"/covered")
 		proc := "/proc/" + strconv.Itoa(holder.Process.Pid)
 		covered, err := os.Open(proc + "/root/proc/sys/net/ipv4/ip_forward")
 		must(t, err)

@@ -159,26 +159,29 @@ func TestSEC45TheImagesPasswdCantHinder(t *testing.T) {
 	}
 }
 
+// controlled gives a command a session of its own with a controlling terminal, its standard input.
+func controlled(t *testing.T, c *exec.Cmd) {
+	t.Helper()
+	ptmx, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	must(t, err)
+	t.Cleanup(func() { ptmx.Close() })
+	must(t, unix.IoctlSetPointerInt(int(ptmx.Fd()), unix.TIOCSPTLCK, 0))
+	n, err := unix.IoctlGetInt(int(ptmx.Fd()), unix.TIOCGPTN)
+	must(t, err)
+	tty, err := os.OpenFile(fmt.Sprint("/dev/pts/", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	must(t, err)
+	t.Cleanup(func() { tty.Close() })
+	c.Stdin = tty
+	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+}
+
 // SEC-35: the caller's terminal is out of reach without a terminal of the container's own.
 func TestSEC35TheCallersTerminalIsOutOfReach(t *testing.T) {
-	terminal := func(c *exec.Cmd) {
-		ptmx, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-		must(t, err)
-		t.Cleanup(func() { ptmx.Close() })
-		must(t, unix.IoctlSetPointerInt(int(ptmx.Fd()), unix.TIOCSPTLCK, 0))
-		n, err := unix.IoctlGetInt(int(ptmx.Fd()), unix.TIOCGPTN)
-		must(t, err)
-		tty, err := os.OpenFile(fmt.Sprint("/dev/pts/", n), os.O_RDWR|unix.O_NOCTTY, 0)
-		must(t, err)
-		t.Cleanup(func() { tty.Close() })
-		c.Stdin = tty
-		c.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	}
 	b := newBox(t)
 	// Without a runtime the program does reach it: the test can fail.
 	self := exec.Command("/proc/self/exe")
 	self.Env = append(os.Environ(), inside+"=terminal")
-	terminal(self)
+	controlled(t, self)
 	if out, err := self.Output(); err != nil || !strings.Contains(string(out), "/dev/tty opened") {
 		t.Skipf("this machine has no controlling terminals: %s %v", out, err)
 	}
@@ -186,7 +189,7 @@ func TestSEC35TheCallersTerminalIsOutOfReach(t *testing.T) {
 	for _, way := range ways {
 		b.caller = func(c *exec.Cmd) {
 			if c.SysProcAttr == nil {
-				terminal(c)
+				controlled(t, c)
 			}
 		}
 		o := b.run(way)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,4 +48,16 @@ func race(t *testing.T, a, b string, do func(way string)) {
 			return
 		}
 	}
+}
+
+// await waits for a file to be there.
+func await(t *testing.T, path string) {
+	t.Helper()
+	for range 1000 {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatalf("%s does not come", path)
 }

@@ -240,6 +240,8 @@ func (l *looker) hidden(paths []string) []rootfs.Place {
 }
 
 // null proves that the host's /dev/null, which masks files, is that (SEC-18).
+// The container's own /dev/null is used for nothing, nor is the owner of a
+// descriptor changed that the caller handed down (SEC-26).
 func (l *looker) null() error {
 	if l.s.Linux == nil || len(l.s.Linux.MaskedPaths) == 0 {
 		return nil

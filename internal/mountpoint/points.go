@@ -89,7 +89,8 @@ func (p *Points) append(q point) {
 	p.list = append(p.list, q)
 }
 
-// Missing lists what Make is going to make, in that order, one string each:
+// Missing lists what Make is going to make, and nothing else is ever made in the
+// image (SEC-17), in that order, one string each:
 //
 //	dir PATH
 //	file PATH

@@ -10,16 +10,27 @@ TEXT ·relay(SB), NOSPLIT|NOFRAME, $0-0
 	SVC
 	RET
 
-// relayReturn is the handler's way back (SA_RESTORER, sigreturn(2)).
+// wake is a signal handler, too: see relay_amd64.s.
+TEXT ·wake(SB), NOSPLIT|NOFRAME, $0-0
+	MOVD ·wakeBy(SB), R0
+	MOVD $·wakeOne(SB), R1
+	MOVD $8, R2
+	MOVD $64, R8                  // write
+	SVC
+	RET
+
+// relayReturn is the handlers' way back (SA_RESTORER, sigreturn(2)).
 TEXT ·relayReturn(SB), NOSPLIT|NOFRAME, $0-0
 	MOVD $139, R8                 // rt_sigreturn
 	SVC
 	BRK
 
-// func relayCode() (handler, restorer unsafe.Pointer)
-TEXT ·relayCode(SB), NOSPLIT, $0-16
+// func relayCode() (relay, wake, restorer unsafe.Pointer)
+TEXT ·relayCode(SB), NOSPLIT, $0-24
 	MOVD $·relay(SB), R0
-	MOVD R0, handler+0(FP)
+	MOVD R0, relay+0(FP)
+	MOVD $·wake(SB), R0
+	MOVD R0, wake+8(FP)
 	MOVD $·relayReturn(SB), R0
-	MOVD R0, restorer+8(FP)
+	MOVD R0, restorer+16(FP)
 	RET

@@ -11,7 +11,8 @@ import (
 // Seal puts an image into a file that nobody can change and that can be
 // executed: a sealed memfd (memfd_create(2)). Where the sysctl
 // vm.memfd_noexec forbids that, a nameless file in directory dir takes its
-// place. The descriptor is close-on-exec.
+// place: the caller's own, never one like /tmp (SEC-37). The descriptor is
+// close-on-exec.
 func Seal(image []byte, dir string) (fd int, err error) {
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
 	fd, err = unix.MemfdCreate("minirt", flags|unix.MFD_EXEC)
@@ -92,6 +93,9 @@ func Start(image int, argv []string, files []uintptr, namespaces uintptr, cgroup
 	top := highest(files)
 	if image <= top {
 		high, err := unix.FcntlInt(uintptr(image), unix.F_DUPFD_CLOEXEC, top+1)
+		if err == unix.EINVAL { // beyond RLIMIT_NOFILE
+			err = unix.EMFILE
+		}
 		if err != nil {
 			return Process{}, err
 		}

@@ -13,9 +13,10 @@ import (
 
 // UserNamespace makes a user namespace with these mappings, for id-mapped
 // mounts: a namespace needs a first process, and here that is a stage that
-// waits to be killed. The descriptor keeps the namespace.
-func UserNamespace(uids, gids []specs.LinuxIDMapping) (fd int, err error) {
-	pid, err := waiting()
+// waits to be killed. The descriptor keeps the namespace. dir is where the stage's
+// image lies, without a name, if no memfd can be executed (stage.Seal).
+func UserNamespace(uids, gids []specs.LinuxIDMapping, dir string) (fd int, err error) {
+	pid, err := waiting(dir)
 	if err != nil {
 		return -1, errors.New("user namespace: " + err.Error())
 	}
@@ -36,7 +37,7 @@ func UserNamespace(uids, gids []specs.LinuxIDMapping) (fd int, err error) {
 
 // waiting starts a process in a new user namespace that waits for ever: its
 // only descriptor is a pipe of which it holds both ends.
-func waiting() (pid int, err error) {
+func waiting(dir string) (pid int, err error) {
 	arch, ok := plan.ArchOf(runtime.GOARCH)
 	if !ok {
 		return 0, errors.New("no stage for " + runtime.GOARCH)
@@ -48,7 +49,7 @@ func waiting() (pid int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	sealed, err := stage.Seal(image, "/tmp")
+	sealed, err := stage.Seal(image, dir)
 	if err != nil {
 		return 0, err
 	}

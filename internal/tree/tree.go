@@ -66,7 +66,7 @@ func make1(m *specs.Mount, f *rootfs.Facts, ids *IDs, covered int) (int, error) 
 	namespace := -1
 	if mapped {
 		var err error
-		if namespace, err = namespaceOf(m, ids); err != nil {
+		if namespace, err = namespaceOf(m, ids, f.Bundle); err != nil {
 			return -1, err
 		}
 		defer unix.Close(namespace)
@@ -129,12 +129,12 @@ func set(fd int, reach uint, a rootfs.Attr) error {
 
 // namespaceOf opens the user namespace whose mapping a mount takes: its own, or
 // the container's (MT-15).
-func namespaceOf(m *specs.Mount, ids *IDs) (int, error) {
+func namespaceOf(m *specs.Mount, ids *IDs, dir string) (int, error) {
 	if len(m.UIDMappings) > 0 {
-		return UserNamespace(m.UIDMappings, m.GIDMappings)
+		return UserNamespace(m.UIDMappings, m.GIDMappings, dir)
 	}
 	if ids.File == "" {
-		return UserNamespace(ids.UID, ids.GID)
+		return UserNamespace(ids.UID, ids.GID, dir)
 	}
 	fd, err := unix.Open(ids.File, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -34,7 +34,7 @@ func idmap(host, size uint32) []specs.LinuxIDMapping {
 func TestAUserNamespaceHasItsMapsAndNoProcess(t *testing.T) {
 	asRoot(t)
 	before := children(t)
-	fd, err := UserNamespace(append(idmap(1000, 5), specs.LinuxIDMapping{ContainerID: 5, HostID: 9, Size: 1}), idmap(2000, 10))
+	fd, err := UserNamespace(append(idmap(1000, 5), specs.LinuxIDMapping{ContainerID: 5, HostID: 9, Size: 1}), idmap(2000, 10), t.TempDir())
 	must(t, err)
 	defer unix.Close(fd)
 	if kind, err := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE); err != nil || kind != unix.CLONE_NEWUSER {
@@ -53,10 +53,10 @@ func children(t *testing.T) string {
 
 func TestABadMappingIsNamed(t *testing.T) {
 	asRoot(t)
-	if _, err := UserNamespace(nil, idmap(0, 1)); err == nil || !strings.HasPrefix(err.Error(), "uidMappings: ") {
+	if _, err := UserNamespace(nil, idmap(0, 1), t.TempDir()); err == nil || !strings.HasPrefix(err.Error(), "uidMappings: ") {
 		t.Errorf("%v", err)
 	}
-	if _, err := UserNamespace(idmap(0, 1), append(idmap(0, 2), idmap(1, 2)...)); err == nil || !strings.HasPrefix(err.Error(), "gidMappings: ") {
+	if _, err := UserNamespace(idmap(0, 1), append(idmap(0, 2), idmap(1, 2)...), t.TempDir()); err == nil || !strings.HasPrefix(err.Error(), "gidMappings: ") {
 		t.Errorf("%v", err)
 	}
 }

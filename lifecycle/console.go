@@ -1,0 +1,69 @@
+package lifecycle
+
+import (
+	"encoding/binary"
+
+	"github.com/minirt/minirt/internal/plan"
+	"golang.org/x/sys/unix"
+)
+
+// SyncTerminal comes with the descriptor of a new terminal's master: prove
+// that it is one.
+const SyncTerminal SyncKind = 'c'
+
+// multiplexer is the file of a devpts that makes a new terminal each time that
+// it is opened (pts(4)).
+const multiplexer = "dev/pts/ptmx"
+
+// terminal gives the process a terminal of the container's own devpts (PR-01,
+// DV-09). root is the descriptor of the container's root, and bind, where it
+// isn't nil, puts the terminal on /dev/console. The other end is got from the
+// master's descriptor and never by a name (SEC-19), once the parent has proven
+// that this is a terminal's master of a devpts: a plan can't compare.
+func (c *compiler) terminal(root any, bind func(pty plan.Register)) {
+	p := c.spec.Process
+	if p == nil || !p.Terminal {
+		return
+	}
+	const (
+		readWrite = unix.O_RDWR | unix.O_NOCTTY | unix.O_CLOEXEC
+		resolve   = unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_SYMLINKS
+	)
+	c.At("process.terminal")
+	c.Syncs = append(c.Syncs, SyncTerminal)
+	message, master := c.carrier(SyncTerminal)
+	pty := c.register("pty")
+	c.Do(plan.Openat2, root, multiplexer, c.How(readWrite, 0, resolve), plan.HowSize).To(master)
+	c.Do(plan.Sendmsg, c.host.Files.Sync, message, unix.MSG_NOSIGNAL)
+	c.Do(plan.Read, c.host.Files.Sync, c.byteIn, 1).Set(plan.ZeroFails)
+	c.Do(plan.Ioctl, master, unix.TIOCSPTLCK, c.Words(0))
+	c.Do(plan.Ioctl, master, unix.TIOCGPTPEER, readWrite).To(pty)
+	c.Do(plan.Close, master)
+	if size := p.ConsoleSize; size != nil {
+		c.At("process.consoleSize")
+		winsize := binary.LittleEndian.AppendUint16(nil, uint16(size.Height))
+		winsize = binary.LittleEndian.AppendUint16(winsize, uint16(size.Width))
+		c.Do(plan.Ioctl, pty, unix.TIOCSWINSZ, c.Bytes(append(winsize, make([]byte, 4)...)))
+		c.At("process.terminal")
+	}
+	// The group is the devpts's own option's. The descriptors that the caller
+	// gave are never given away (SEC-26). On a devpts of the host's an id may be
+	// unmapped, and the terminal is used without being owned.
+	c.Do(plan.Fchown, pty, int(p.User.UID), -1).Tolerate(unix.EPERM)
+	if bind != nil {
+		bind(pty)
+	}
+	for fd := range 3 {
+		c.Do(plan.Dup3, pty, fd, 0)
+	}
+	c.Do(plan.Close, pty)
+}
+
+// control makes the terminal the one that controls the process's session. The
+// process leads it: a session dies with the process that leads it.
+func (c *compiler) control() {
+	if p := c.spec.Process; p != nil && p.Terminal {
+		c.At("process.terminal")
+		c.Do(plan.Ioctl, 0, unix.TIOCSCTTY, 0)
+	}
+}
