@@ -19,7 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"path"
 	"strconv"
 	"strings"
 
@@ -74,19 +74,29 @@ func (b *Bundle) Rootfs(path string) string {
 // the user knows the bundle by that name; but where taking out a ".." by its
 // letters alone would lead elsewhere, the kernel's own path is taken.
 func absolute(dir string, fd int) (string, error) {
-	abs, err := filepath.Abs(dir)
+	abs, err := lexical(dir)
 	if err != nil {
 		return "", err
 	}
 	if !strings.Contains(dir, "..") {
 		return abs, nil
 	}
-	var lexical, real unix.Stat_t
+	var named, real unix.Stat_t
 	if err := unix.Fstat(fd, &real); err != nil {
 		return "", err
 	}
-	if unix.Stat(abs, &lexical) == nil && lexical.Dev == real.Dev && lexical.Ino == real.Ino {
+	if unix.Stat(abs, &named) == nil && named.Dev == real.Dev && named.Ino == real.Ino {
 		return abs, nil
 	}
 	return os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+}
+
+// lexical makes dir absolute by its letters. It is filepath.Abs, whose package
+// would be initialised behind others that cost time (package cmd/minirt/hot).
+func lexical(dir string) (string, error) {
+	if path.IsAbs(dir) {
+		return path.Clean(dir), nil
+	}
+	wd, err := os.Getwd()
+	return path.Join(wd, dir), err
 }

@@ -6,7 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"strings"
 	"unicode/utf8"
 
@@ -63,7 +63,7 @@ func deployed(dir, file string, args []string) (*specs.Spec, error) {
 			return nil, fmt.Errorf("%q: not UTF-8, so config.json can't hold it", s)
 		}
 	}
-	abs, err := filepath.Abs(dir)
+	abs, err := lexical(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func deployed(dir, file string, args []string) (*specs.Spec, error) {
 	spec.Process.Terminal = false
 	spec.Process.Args = append([]string{file}, args...)
 	spec.Process.Env = []string{"PATH=" + defaultPath}
-	if name := filepath.Base(abs); validHostname(name) {
+	if name := path.Base(abs); validHostname(name) {
 		spec.Hostname = name
 	}
 	return spec, nil
@@ -147,7 +147,7 @@ func makeBundle(dir string, spec *specs.Spec, t *tree) (err error) {
 	if isNew {
 		made = append(made, dir)
 	}
-	rootfs := filepath.Join(dir, spec.Root.Path)
+	rootfs := path.Join(dir, spec.Root.Path)
 	if err := os.Mkdir(rootfs, 0o700); err != nil {
 		return err
 	}

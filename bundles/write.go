@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -21,17 +21,17 @@ func Write(dir string, s *specs.Spec) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, "config.json")
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o666)
+	name := path.Join(dir, "config.json")
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o666)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%q exists: remove it first", path)
+		return fmt.Errorf("%q exists: remove it first", name)
 	}
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(text)
 	if err = errors.Join(err, f.Close()); err != nil {
-		os.Remove(path)
+		os.Remove(name)
 	}
 	return err
 }

@@ -109,7 +109,7 @@ func (c *creation) spare(err error) error {
 	if err == nil || !c.mayDoWithout(err) {
 		return err
 	}
-	c.warn(err.Error() + ": the container stays in the caller's cgroup")
+	c.stays("container", err)
 	c.group, c.late, c.Cgroups, c.host.Tasks, c.host.BornInCgroup = nil, nil, nil, nil, false
 	c.host.Rootfs.Cgroups = nil
 	if err := c.compile(); err != nil || c.pidfd < 0 {
@@ -118,6 +118,15 @@ func (c *creation) spare(err error) error {
 	unix.Close(c.sync)
 	c.end()
 	return c.launch()
+}
+
+// stays warns that what was to have a cgroup of its own stays in the caller's.
+// An engine that made the user namespace which we are in (rootless Podman) knows
+// that, and would show the warning among the container's own words.
+func (r *Runtime) stays(what string, err error) {
+	if !inUserNamespace() {
+		r.warn(err.Error() + ": the " + what + " stays in the caller's cgroup")
+	}
 }
 
 // mayDoWithout tells whether missing rights are no failure: see --rootless.

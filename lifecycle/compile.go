@@ -101,6 +101,7 @@ func Compile(s *specs.Spec, h *Host) (*Compiled, error) {
 	c.byteIn = c.Buffer("byte", make([]byte, 8))
 
 	c.session()
+	c.borrowProcfs()
 	if c.births.early() {
 		c.joinCgroups()
 		c.scheduling()
@@ -128,6 +129,7 @@ func Compile(s *specs.Spec, h *Host) (*Compiled, error) {
 			return nil, err
 		}
 	}
+	c.forget()
 	c.lateBirth()
 	before := c.heed()
 	c.ready()
@@ -183,6 +185,15 @@ func (c *compiler) hooks() {
 		c.At("hooks")
 		c.sync(SyncHooks)
 	}
+}
+
+// forget closes all that the stage needed to get here, before those who live in
+// a pid namespace that it joins can look at it (SEC-03): what is left at the gate
+// is the gate, the report, and what the program is to have.
+func (c *compiler) forget() {
+	f := c.host.Files
+	c.At("runtime.md lifecycle 2")
+	c.Do(plan.CloseRange, max(f.Sync, f.Gate, f.Report)+1, -1, 0)
 }
 
 // ready closes what the program must not have (SEC-15, SEC-34), and tells the parent that the

@@ -67,3 +67,23 @@ func (c *compiler) control() {
 		c.Do(plan.Ioctl, 0, unix.TIOCSCTTY, 0)
 	}
 }
+
+// carrier puts into the plan a message of one byte, struct msghdr and all that
+// it points to, and gives the register of the descriptor that it will carry.
+func (c *compiler) carrier(kind SyncKind) (message plan.Cell, fd plan.Register) {
+	const header, rights, iovec, control = 56, 16 + 4, 16, 24
+	le := binary.LittleEndian
+	rest := le.AppendUint64(make([]byte, 0, control), rights)
+	rest = le.AppendUint32(rest, unix.SOL_SOCKET)
+	rest = le.AppendUint32(rest, unix.SCM_RIGHTS)
+	cmsg := c.Buffer("message.control", append(rest, make([]byte, control-len(rest))...))
+	vector := c.Buffer("message.iov", le.AppendUint64(make([]byte, 8, iovec), 1))
+	c.Point(vector, 0, c.String(string(rune(kind))))
+	b := make([]byte, header)
+	le.PutUint64(b[24:], 1) // msg_iovlen
+	le.PutUint64(b[40:], control)
+	message = c.Buffer("message", b)
+	c.Point(message, 16, vector)
+	c.Point(message, 32, cmsg)
+	return message, c.Within(cmsg, 16, "message.fd")
+}

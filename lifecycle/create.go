@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/minirt/minirt/internal/kernel"
@@ -109,7 +110,7 @@ func (c *creation) fail(err error) error {
 	if c.sync >= 0 {
 		unix.Close(c.sync) // a stage that waits for us ends
 	}
-	if c.removed() {
+	if c.deleted(err) {
 		err = text("the container was deleted while it was created")
 	}
 	hooks := c.spec.Hooks
@@ -123,6 +124,13 @@ func (c *creation) fail(err error) error {
 		}
 	}
 	return c.locate(err)
+}
+
+// deleted tells whether create fails because somebody has deleted the
+// container, or is about it: files of its directory are gone.
+func (c *creation) deleted(err error) bool {
+	r, ok := err.(*reason)
+	return c.removed() || ok && r.cause == unix.ENOENT && strings.HasPrefix(r.what, c.path+"/")
 }
 
 // claim takes the id and records what is about to be made.
@@ -297,6 +305,9 @@ func placeOfKind(k kernel.Namespace) int {
 // settle is what follows when the stage is ready: rules that would have
 // hindered it, and the record. The acknowledgement is still to come.
 func (c *creation) settle() error {
+	if err := c.reschedule(); err != nil {
+		return err
+	}
 	if p := c.spec.Process; p != nil && p.OOMScoreAdj != nil {
 		name := "/proc/" + strconv.Itoa(c.Process.PID) + "/oom_score_adj"
 		if err := writeTo(name, strconv.Itoa(*p.OOMScoreAdj)); err != nil {
@@ -322,7 +333,7 @@ func (c *creation) settle() error {
 // acknowledge lets the created container live without us.
 func (c *creation) acknowledge() error {
 	if _, err := unix.Write(c.sync, []byte{1}); err != nil {
-		return c.fail(because("the container's process has gone", err))
+		return c.fail(c.lastWords(because("the container's process has gone", err)))
 	}
 	unix.Close(c.sync)
 	unix.Close(c.pidfd)

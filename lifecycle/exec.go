@@ -96,7 +96,7 @@ type entrance struct {
 
 // cause tells a race with the container's end from other failures.
 func (e *entrance) cause(err error) error {
-	if errors.Is(err, unix.ESRCH) || !e.Process.alive() {
+	if errors.Is(err, unix.ESRCH) || !e.Process.alive() || exiting(e.Process.PID) {
 		return because("cannot exec in a stopped container: it has ended meanwhile", err)
 	}
 	return err
@@ -243,7 +243,7 @@ func (e *entrance) admit() error {
 		case n == 1 && born && SyncKind(b[0]) == SyncReady:
 			ready = true
 		default:
-			return text("the process ended before the program was executed")
+			return e.lost()
 		}
 	}
 	if p := e.spec.Process; p.OOMScoreAdj != nil {
@@ -252,10 +252,7 @@ func (e *entrance) admit() error {
 			return &pathError{"process.oomScoreAdj", strconv.Itoa(*p.OOMScoreAdj), err}
 		}
 	}
-	if _, err := unix.Write(e.sync, []byte{1}); err != nil {
-		return because("the process has gone", err)
-	}
-	return nil
+	return e.acknowledge()
 }
 
 // born takes note of the process that the stage has borne; the stage has ended.
@@ -271,8 +268,16 @@ func (e *entrance) born(pid int) error {
 	wait(e.pid)
 	unix.Close(e.pidfd)
 	e.pid, e.pidfd = pid, fd
-	_, err = unix.Write(e.sync, []byte{1})
-	return err
+	return e.acknowledge()
+}
+
+// acknowledge lets the stage go on. If it has gone, its last words are still to
+// be read.
+func (e *entrance) acknowledge() error {
+	if _, err := unix.Write(e.sync, []byte{1}); err != nil && err != unix.EPIPE {
+		return because("the process has gone", err)
+	}
+	return nil
 }
 
 // witness waits until the program is executed: one byte tells that it is about
@@ -290,7 +295,7 @@ func (e *entrance) witness() error {
 		case n == 0 && going:
 			return e.out.handOver(e.pidfd)
 		case n == 0:
-			return text("the process ended before the program was executed")
+			return e.lost()
 		}
 	}
 }
@@ -305,6 +310,17 @@ func (e *entrance) writePIDFile() error {
 		return because("pid file "+name, err)
 	}
 	return nil
+}
+
+// lost tells what became of a process that ended without a word.
+func (e *entrance) lost() error {
+	unix.PidfdSendSignal(e.pidfd, unix.SIGKILL, nil, 0)
+	ws := wait(e.pid)
+	e.pid = 0
+	if ws.Signaled() {
+		return text("the process was killed before the program was executed, by signal " + strconv.Itoa(int(ws.Signal())))
+	}
+	return text("the process ended before the program was executed")
 }
 
 // end kills what was started, and reaps it.

@@ -67,7 +67,7 @@ func (e *entrance) start(image int) (stage.Process, error) {
 		}
 	}
 	if (err == unix.EACCES || err == unix.EPERM) && dir != "" && e.rootless() {
-		e.warn("cgroup " + dir + ": " + err.Error() + ": the process stays in the caller's cgroup")
+		e.stays("process", because("cgroup "+dir, err))
 		p, err = e.startIn(image, "")
 	}
 	return p, err

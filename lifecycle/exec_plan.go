@@ -33,9 +33,6 @@ func compileExec(s *specs.Spec, h *Host, flags uintptr, rootfs string) (*Compile
 		c.affinity("final", a.Final)
 	}
 	c.scheduling()
-	if c.births.joined {
-		c.raiseLimits(p)
-	}
 	c.labels()
 	c.closeProcfs()
 	c.proc = 0

@@ -1,10 +1,8 @@
 package lifecycle
 
 import (
-	"encoding/binary"
 	"strconv"
 
-	"github.com/minirt/minirt/internal/plan"
 	"golang.org/x/sys/unix"
 )
 
@@ -85,26 +83,6 @@ func carried(control []byte) (fd int) {
 		}
 	}
 	return fd
-}
-
-// carrier puts into the plan a message of one byte, struct msghdr and all that
-// it points to, and gives the register of the descriptor that it will carry.
-func (c *compiler) carrier(kind SyncKind) (message plan.Cell, fd plan.Register) {
-	const header, rights, iovec, control = 56, 16 + 4, 16, 24
-	le := binary.LittleEndian
-	rest := le.AppendUint64(make([]byte, 0, control), rights)
-	rest = le.AppendUint32(rest, unix.SOL_SOCKET)
-	rest = le.AppendUint32(rest, unix.SCM_RIGHTS)
-	cmsg := c.Buffer("message.control", append(rest, make([]byte, control-len(rest))...))
-	vector := c.Buffer("message.iov", le.AppendUint64(make([]byte, 8, iovec), 1))
-	c.Point(vector, 0, c.String(string(rune(kind))))
-	b := make([]byte, header)
-	le.PutUint64(b[24:], 1) // msg_iovlen
-	le.PutUint64(b[40:], control)
-	message = c.Buffer("message", b)
-	c.Point(message, 16, vector)
-	c.Point(message, 32, cmsg)
-	return message, c.Within(cmsg, 16, "message.fd")
 }
 
 func fdPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }

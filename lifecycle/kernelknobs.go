@@ -35,8 +35,8 @@ var ioClasses = [...]struct {
 }
 
 // scheduling sets process.scheduler and process.ioPriority, and raises hard
-// limits: all that takes rights over the host, before a user namespace takes
-// those away.
+// limits: all that takes rights over the host, before a user namespace or
+// process.capabilities take those away.
 func (c *compiler) scheduling() {
 	p := c.spec.Process
 	if p == nil {
@@ -56,9 +56,7 @@ func (c *compiler) scheduling() {
 			}
 		}
 	}
-	if c.births.user {
-		c.raiseLimits(p)
-	}
+	c.raiseLimits(p)
 }
 
 // schedAttr is struct sched_attr, version 0 (sched_setattr(2)).
@@ -89,8 +87,31 @@ func schedAttr(s *specs.Scheduler) []byte {
 	return le.AppendUint64(b, s.Period)
 }
 
-// raiseLimits raises hard limits beyond the caller's: in a user namespace
-// nobody may. The soft limit stays, so that the stage itself isn't hindered.
+// reschedule sets process.scheduler once more, from outside, where the
+// container's process is the stage's child and SCHED_FLAG_RESET_ON_FORK has made
+// it an ordinary one (sched(7)): its own rights are gone by now.
+func (c *creation) reschedule() error {
+	p := c.spec.Process
+	if !c.plan.Births || p == nil || p.Scheduler == nil {
+		return nil
+	}
+	b, le := schedAttr(p.Scheduler), binary.LittleEndian
+	a := unix.SchedAttr{
+		Size: uint32(len(b)), Policy: le.Uint32(b[4:]), Flags: le.Uint64(b[8:]), Nice: int32(le.Uint32(b[16:])), Priority: le.Uint32(b[20:]),
+		Runtime: le.Uint64(b[24:]), Deadline: le.Uint64(b[32:]), Period: le.Uint64(b[40:]),
+	}
+	if a.Flags&unix.SCHED_FLAG_RESET_ON_FORK == 0 {
+		return nil
+	}
+	if err := unix.SchedSetAttr(c.Process.PID, &a, 0); err != nil {
+		return &pathError{"process.scheduler", quote(string(p.Scheduler.Policy)), err}
+	}
+	return nil
+}
+
+// raiseLimits raises hard limits beyond the caller's: in a user namespace, or
+// without CAP_SYS_RESOURCE, nobody may. The soft limit stays, so that the stage
+// itself isn't hindered.
 func (c *compiler) raiseLimits(p *specs.Process) {
 	for i, r := range p.Rlimits {
 		n, _ := kernel.Rlimit(r.Type)

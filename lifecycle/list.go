@@ -1,9 +1,9 @@
 package lifecycle
 
 import (
+	"bytes"
 	"errors"
 	"os"
-	"os/user"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,10 +52,20 @@ func (c *container) owner(known map[uint32]string) string {
 		return ""
 	}
 	if _, ok := known[st.Uid]; !ok {
-		known[st.Uid] = "#" + strconv.Itoa(int(st.Uid))
-		if u, err := user.LookupId(strconv.Itoa(int(st.Uid))); err == nil {
-			known[st.Uid] = u.Username
-		}
+		known[st.Uid] = userName(strconv.Itoa(int(st.Uid)))
 	}
 	return known[st.Uid]
+}
+
+// userName is a user's name by the host's /etc/passwd (passwd(5)), or "#" and
+// the number. It is os/user's own way without cgo, less that package: its init
+// would be too late for cmd/minirt/hot.
+func userName(uid string) string {
+	text, _ := os.ReadFile("/etc/passwd")
+	for line := range bytes.Lines(text) {
+		if f := bytes.Split(line, []byte{':'}); len(f) >= 6 && string(f[2]) == uid && len(f[0]) > 0 && f[0][0] != '+' && f[0][0] != '-' {
+			return string(f[0])
+		}
+	}
+	return "#" + uid
 }

@@ -51,6 +51,9 @@ func (r *Runtime) see(id string, o *CreateOptions, gated bool) (*sight, error) {
 	if faults := r.refuse(s); len(faults) > 0 {
 		return nil, placed(faults, b.Config)
 	}
+	if err := provenProcfs(s); err != nil {
+		return nil, err
+	}
 	v := &sight{bundle: b, spec: s}
 	v.seeNotify(r)
 	if err := r.seeCgroups(v, id); err != nil {

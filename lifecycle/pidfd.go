@@ -84,6 +84,22 @@ func birth(pidfd, pid int) uint64 {
 	return startTime(pid)
 }
 
+// exiting tells whether a process is on its way out, though it has not ended
+// yet: pid 1 of a namespace waits for all others there (proc(5), stat, field 9).
+func exiting(pid int) bool {
+	const pfExiting = 0x4 // PF_EXITING (linux/sched.h)
+	b, err := readFile("/proc/"+strconv.Itoa(pid)+"/stat", 4096)
+	if err != nil {
+		return false
+	}
+	fields := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
+	if len(fields) < 7 {
+		return false
+	}
+	flags, err := strconv.ParseUint(string(fields[6]), 10, 64)
+	return err == nil && flags&pfExiting != 0
+}
+
 // startTime is 0 where /proc shows nothing of the process, as with hidepid.
 func startTime(pid int) uint64 {
 	b, err := readFile("/proc/"+strconv.Itoa(pid)+"/stat", 4096)

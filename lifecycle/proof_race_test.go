@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -114,7 +115,8 @@ func TestVerbsThatCrossLeaveNothing(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				for i, r := range p.together(c.commands...) {
+				calls := p.together(c.commands...)
+				for i, r := range calls {
 					said := slices.ContainsFunc(gone, func(s string) bool { return strings.Contains(r.stderr, s) })
 					force := slices.Contains(c.commands[i], "--force")
 					if r.status != 0 && (force || r.status > 0 && !said) {
@@ -124,7 +126,7 @@ func TestVerbsThatCrossLeaveNothing(t *testing.T) {
 				if err := p.Delete("web", true); err != nil {
 					t.Errorf("round %d: delete --force: %v", round, err)
 				}
-				if !p.nothingLeft(p.before, c.name) {
+				if !p.nothingLeft(p.before, fmt.Sprintf("round %d: %q said %+v", round, c.commands, calls)) {
 					return
 				}
 			}

@@ -55,7 +55,7 @@ func (c *creation) release() error {
 		}
 	}
 	if _, err := unix.Write(c.sync, []byte{1}); err != nil {
-		return because("the container's process has gone", err)
+		return c.lastWords(because("the container's process has gone", err))
 	}
 	var said []byte
 	for b := make([]byte, 64); ; {

@@ -97,22 +97,34 @@ const (
 
 // attempts opens a path inside the root, whatever else the machine is doing,
 // and gives the steps that do. With tolerated errnos, the plan goes on after the
-// last attempt.
+// last attempt; only EAGAIN makes it wait, and any other leads to the last one
+// at once.
 func (st *State) attempts(r plan.Register, path string, flags, resolve int, tolerated ...unix.Errno) (opens []int) {
 	p, n := st.p, tries
 	if resolve&unix.RESOLVE_NO_SYMLINKS != 0 || upless(path) {
 		n = 1
 	}
+	var missing []int
 	for i := range n {
 		s := st.openat2(st.root, path, flags, resolve).To(r).Tolerate(tolerated...)
 		opens = append(opens, p.Last())
-		if i < n-1 {
-			s.Tolerate(unix.EAGAIN)
-			p.Do(plan.Ppoll, nil, 0, p.Words(0, firstPause<<i), nil, 0)
+		if i == n-1 {
+			break
 		}
+		s.Tolerate(unix.EAGAIN)
+		if len(tolerated) > 0 {
+			s.Set(plan.KeepErrno)
+			p.Do(plan.Test, r, int(unix.EAGAIN)).Set(plan.IfZero).OnSuccess = 1
+			p.Do(plan.Test, 0)
+			missing = append(missing, p.Last())
+		}
+		p.Do(plan.Ppoll, nil, 0, p.Words(0, firstPause<<i), nil, 0)
 	}
 	for _, i := range opens[:n-1] {
 		p.JumpOnSuccess(i)
+	}
+	for _, i := range missing {
+		p.Steps[i].OnSuccess = uint16(opens[n-1] - i - 1)
 	}
 	return opens
 }

@@ -10,6 +10,8 @@ package main
 //   - A failure is exactly one entry of FILE: engines read the whole file as
 //     one JSON object. So warnings are held back until the end. Then they ride
 //     inside the failure's text, or, if all went well, stand alone.
+//   - With --log, only failures go to standard error as well: it may be the
+//     container's own, and engines show it as that.
 //   - FILE is opened before anything else is done, relative to the directory
 //     that minirt was called in; where that fails, nothing else is done.
 
@@ -20,7 +22,8 @@ import (
 	"strings"
 
 	"github.com/sirupsen/logrus"
-	"golang.org/x/sys/unix"
+
+	"github.com/minirt/minirt/cmd/minirt/hot"
 )
 
 // complaints collect what is to be told, until the end.
@@ -33,21 +36,30 @@ type complaints struct {
 
 // open prepares for the flags --log, --log-format, --log-level and --debug.
 func (c *complaints) open(g *globals) error {
-	c.level, c.json = g.LogLevel, g.LogFormat == "json"
+	fd, err := g.OpenLog()
+	if err != nil {
+		return fmt.Errorf("--log %q: %w", g.Log, err)
+	}
+	c.take(g, fd)
+	c.debug("arguments: " + fmt.Sprintf("%q", os.Args[1:]))
+	return nil
+}
+
+// take notes how to tell, and where: log is the descriptor of --log FILE, or 0.
+func (c *complaints) take(g *globals, log int) {
+	c.level, c.json, c.log = g.LogLevel, g.LogFormat == "json", log
 	if g.Debug {
 		c.level = "debug"
 	}
-	if g.Log != "" {
-		// O_NONBLOCK: a FIFO without a reader is an error, and isn't waited for.
-		fd, err := unix.Open(g.Log, unix.O_WRONLY|unix.O_APPEND|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOCTTY|unix.O_NONBLOCK, 0o644)
-		if err != nil {
-			return fmt.Errorf("--log %q: %w", g.Log, err)
-		}
-		unix.SetNonblock(fd, false)
-		c.log = fd
+}
+
+// tellOf tells what a verb has left that was run before main, and gives its exit status.
+func (c *complaints) tellOf(o *hot.Outcome) int {
+	c.take(&o.Globals, o.Log)
+	for _, w := range o.Warnings {
+		c.warn(w)
 	}
-	c.debug("arguments: " + fmt.Sprintf("%q", os.Args[1:]))
-	return nil
+	return c.end(o.Status, o.Err)
 }
 
 // warn keeps a warning for the end.
@@ -80,7 +92,9 @@ func (c *complaints) end(status int, err error) int {
 
 // tell writes one line to standard error, and one to FILE.
 func (c *complaints) tell(level logrus.Level, name, text string) {
-	io.WriteString(os.Stderr, "minirt: "+name+text+"\n")
+	if c.log == 0 || level == logrus.ErrorLevel {
+		io.WriteString(os.Stderr, "minirt: "+name+text+"\n")
+	}
 	if c.log == 0 {
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"reflect"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/minirt/minirt/cmd/minirt/hot"
 )
 
 // model reads kong's model of a verb from the tags of its flags' struct, and
@@ -81,44 +83,15 @@ func flagOf(tag reflect.StructTag, v *kong.Value) *kong.Flag {
 var mapper = kong.MapperFunc(decode)
 
 func decode(c *kong.DecodeContext, target reflect.Value) error {
-	switch target.Kind() {
-	case reflect.Bool:
-		return decodeBool(c, target)
-	case reflect.Int:
-		s := c.Scan.Pop().String()
-		n, ok := wholeNumber(s)
-		if !ok {
-			return usageError(quote(s) + " is not a whole number")
-		}
-		target.SetInt(int64(n))
-	case reflect.Slice: // a flag may be given again; an argument takes all that is left
-		for ok := true; ok; ok = c.Value.Flag == nil && !c.Scan.Peek().IsEOL() {
-			target.Set(reflect.Append(target, reflect.ValueOf(c.Scan.Pop().String())))
-		}
-	default:
-		s := c.Scan.Pop().String()
-		if c.Value.Enum != "" && !oneOf(s, c.Value.Enum) {
-			return usageError(quote(s) + " is none of " + listed(c.Value.Enum))
-		}
-		target.SetString(s)
-	}
-	return nil
-}
-
-// decodeBool reads --flag, --flag=true or --flag=false.
-func decodeBool(c *kong.DecodeContext, target reflect.Value) error {
-	if c.Scan.Peek().Type != kong.FlagValueToken {
+	if c.Value.IsBool() && c.Scan.Peek().Type != kong.FlagValueToken { // --flag alone
 		target.SetBool(true)
 		return nil
 	}
-	s := c.Scan.Pop().String()
-	switch s {
-	case "true", "1":
-		target.SetBool(true)
-	case "false", "0":
-		target.SetBool(false)
-	default:
-		return usageError(quote(s) + " is neither true nor false")
+	// A flag that is a list may be given again; an argument takes all that is left.
+	for more := true; more; more = c.Value.IsSlice() && c.Value.Flag == nil && !c.Scan.Peek().IsEOL() {
+		if err := hot.Set(target, c.Value.Enum, c.Scan.Pop().String()); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/minirt/minirt/cmd/minirt/hot"
 )
 
 // grammar is what matters of kong's model.
@@ -90,9 +92,9 @@ func TestHelpFitsATerminal(t *testing.T) {
 
 func TestRunTakesWhatEnginesWrite(t *testing.T) {
 	t.Parallel()
-	want := runFlags{
-		makingFlags: makingFlags{
-			bundleFlags:   bundleFlags{Bundle: "/b", NoPivot: true, PreserveFDs: 2},
+	want := hot.Run{
+		Making: hot.Making{
+			Bundling:      hot.Bundling{Bundle: "/b", NoPivot: true, PreserveFDs: 2},
 			PIDFile:       "-p",
 			ConsoleSocket: "/s=1",
 			NewID:         "web",
@@ -107,10 +109,10 @@ func TestRunTakesWhatEnginesWrite(t *testing.T) {
 		"-b=/a web --bundle /b --no-pivot --keep=false --preserve-fds 2 --pid-file -p --console-socket /s=1 --keep",
 		"--b /b --no-pivot --preserve-fds 2 --pid-file -p --console-socket /s=1 --keep --detach=false -- web",
 	} {
-		var got runFlags
+		var got hot.Run
 		if _, err := parse(model("run", &got), strings.Fields(line)); err != nil {
 			t.Errorf("%s: %v", line, err)
-		} else if diff := cmp.Diff(want, got, cmp.AllowUnexported(runFlags{}, makingFlags{})); diff != "" {
+		} else if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: want (-), got (+):\n%s", line, diff)
 		}
 	}
@@ -118,8 +120,8 @@ func TestRunTakesWhatEnginesWrite(t *testing.T) {
 
 func TestOptionsEndAtTheIDOfKillPsAndDeploy(t *testing.T) {
 	t.Parallel()
-	var k killFlags
-	if _, err := parse(model("kill", &k), []string{"-a", "web", "-9"}); err != nil || k != (killFlags{true, "web", "-9"}) {
+	var k hot.Kill
+	if _, err := parse(model("kill", &k), []string{"-a", "web", "-9"}); err != nil || k != (hot.Kill{All: true, ID: "web", Signal: "-9"}) {
 		t.Errorf("kill: %v %+v", err, k)
 	}
 	var p psFlags

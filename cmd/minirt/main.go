@@ -7,6 +7,9 @@
 //   - The grammar is kong's, read from the tags of the flags' structs, and only
 //     of the one verb that was asked for: building all of it would cost more
 //     time than `state` takes.
+//   - The verbs that engines wait for are in package hot, which runs them before
+//     main, and before what main brings has been initialised. main is then only
+//     there to tell what went wrong.
 //   - Standard output carries a verb's result and nothing else. All complaints
 //     are made in complain.go.
 //   - Help and version need no rights, no state and no environment.
@@ -18,35 +21,21 @@
 package main
 
 import (
-	"math"
 	"os"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/minirt/minirt/cmd/minirt/hot"
 	"github.com/minirt/minirt/lifecycle"
 )
 
 func main() {
-	// Engines leak descriptors into us (SEC-04): from here on no program that is
-	// started inherits one that wasn't chosen for it.
-	unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
-	if elevated() {
+	if hot.Left != nil {
+		os.Exit(new(complaints).tellOf(hot.Left))
+	}
+	hot.CloseOnExec()
+	if hot.Elevated() {
 		os.Exit(new(complaints).end(0, usageError("minirt must not be setuid, setgid or have file capabilities: whoever calls it would decide what they are used for")))
 	}
 	os.Exit(minirt(os.Args[1:]))
-}
-
-// elevated tells whether the kernel gave this program rights that its caller
-// hasn't: AT_SECURE of getauxval(3). SEC-36.
-func elevated() bool {
-	const secure = 23
-	vector, _ := unix.Auxv()
-	for _, v := range vector {
-		if v[0] == secure {
-			return v[1] != 0
-		}
-	}
-	return false
 }
 
 // minirt does what the arguments ask for, and gives the exit status.
@@ -73,7 +62,7 @@ func minirt(args []string) int {
 	if err != nil {
 		return c.end(0, err)
 	}
-	r, err := g.runtime(c.warn)
+	r, err := g.Runtime(c.warn)
 	if err != nil {
 		return c.end(0, err)
 	}
@@ -88,8 +77,8 @@ func verbOf(args []string) (*verb, command, error) {
 	}
 	c := v.new()
 	_, err := parse(model(v.name, c), args[1:])
-	if checked, ok := c.(interface{ check() error }); ok && err == nil {
-		err = checked.check()
+	if checked, ok := c.(interface{ Check() error }); ok && err == nil {
+		err = checked.Check()
 	}
 	if err != nil && err != errHelp {
 		err = &lifecycle.Error{Verb: v.name, Err: err}

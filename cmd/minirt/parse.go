@@ -7,11 +7,6 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// usageError is a mistake in the command line, or a word about it.
-type usageError string
-
-func (e usageError) Error() string { return string(e) }
-
 // errHelp says that -h or --help was among the arguments.
 const errHelp = usageError("help asked for")
 
@@ -119,22 +114,6 @@ func suggestion(n *kong.Node) string {
 		return `; see "minirt --help"`
 	}
 	return `; see "minirt ` + n.Name + ` --help"`
-}
-
-// wholeNumber reads a decimal number that isn't negative.
-func wholeNumber(s string) (n int, ok bool) {
-	u, err := strconv.ParseUint(s, 10, 31)
-	return int(u), err == nil
-}
-
-// oneOf tells whether s is among the words of an enum tag.
-func oneOf(s, enum string) bool {
-	for word := range strings.SplitSeq(enum, ",") {
-		if s == word {
-			return true
-		}
-	}
-	return false
 }
 
 // listed spells the words of an enum tag out.

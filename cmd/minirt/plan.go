@@ -21,7 +21,7 @@ minirt plan --bundle hello --format json`
 }
 
 func (f *planFlags) Run(r *lifecycle.Runtime) (status int, err error) {
-	p, err := r.Plan(f.ID, f.options())
+	p, err := r.Plan(f.ID, f.Options())
 	if err != nil {
 		return 0, err
 	}

@@ -42,7 +42,7 @@ func (*updateFlags) Help() string {
 
 func (*updateFlags) Example() string {
 	return `minirt update --memory 64m --pids-limit 100 web
-echo '{"cpu":{"quota":50000,"period":100000}}' | minirt update --resources - web`
+minirt update --resources limits.json web`
 }
 
 func (f *updateFlags) Run(r *lifecycle.Runtime) (status int, err error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 
+	"github.com/minirt/minirt/cmd/minirt/hot"
 	"github.com/minirt/minirt/lifecycle"
 )
 
@@ -30,19 +31,20 @@ const (
 
 // verbs are all verbs, in the order of the help.
 var verbs = [...]verb{
-	{running, "run", "create, start, wait for the end, delete", func() command { return new(runFlags) }},
-	{running, "create", "make a container, ready to start", func() command { return new(createFlags) }},
-	{running, "start", "start the program of a created container", func() command { return new(startFlags) }},
-	{running, "exec", "run one more program in a container", func() command { return new(execFlags) }},
-	{running, "kill", "send a signal", func() command { return new(killFlags) }},
-	{running, "delete", "remove a stopped container", func() command { return new(deleteFlags) }},
+	{running, "run", "create, start, wait for the end, delete", func() command { return new(hot.Run) }},
+	{running, "create", "make a container, ready to start", func() command { return new(hot.Create) }},
+	{running, "start", "start the program of a created container", func() command { return new(hot.Start) }},
+	{running, "exec", "run one more program in a container", func() command { return new(hot.Exec) }},
+	{running, "kill", "send a signal", func() command { return new(hot.Kill) }},
+	{running, "delete", "remove a stopped container", func() command { return new(hot.Delete) }},
 	{running, "pause", "freeze all processes", func() command { return new(pauseFlags) }},
 	{running, "resume", "thaw a paused container", func() command { return new(resumeFlags) }},
 	{running, "update", "change the limits of a container", func() command { return new(updateFlags) }},
 
-	{looking, "state", "print the state of a container as JSON", func() command { return new(stateFlags) }},
+	{looking, "state", "print the state of a container as JSON", func() command { return new(hot.State) }},
 	{looking, "list", "list the containers", func() command { return new(listFlags) }},
 	{looking, "ps", "list the processes of a container", func() command { return new(psFlags) }},
+	{looking, "events", "print the figures of a container", func() command { return new(eventsFlags) }},
 
 	{bundled, "deploy", "make a bundle of a program of this machine", func() command { return new(deployFlags) }},
 	{bundled, "spec", "write a config.json to start from", func() command { return new(specFlags) }},

@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,6 +23,19 @@ func (b *box) hook(argv0 string, action ...string) map[string]any {
 
 func inside(argv0 string, action ...string) map[string]any {
 	return map[string]any{"path": "/bin/probe", "args": append([]string{argv0, "hook", "/log"}, action...)}
+}
+
+// hooks reads what probe hook wrote to a file.
+func (b *box) hooks(file string) (all []sight.Hook) {
+	b.Helper()
+	for line := range bytes.Lines([]byte(contents(file))) {
+		h := sight.Hook{Sight: new(sight.Sight)}
+		if err := json.Unmarshal(line, &h); err != nil {
+			b.Fatal(err)
+		}
+		all = append(all, h)
+	}
+	return all
 }
 
 // ran gives what the hooks wrote, in the order of their start.
@@ -185,6 +200,18 @@ func TestAHookIsKilledWhenItsTimeIsOver(t *testing.T) {
 			}
 			if ours && !strings.Contains(r.stderr, "hooks."+kind+"[0]") {
 				t.Error(r)
+			}
+			b.unknown()
+		})
+	}
+	for _, kind := range []string{"startContainer", "poststart"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			b := newBox(t, shell(waiting))
+			b.edit(set("hooks."+kind, []any{map[string]any{"path": "/bin/sh", "args": []string{"sh", "-c", "sleep 60; :"}, "env": []string{"PATH=/bin"}, "timeout": 1}}))
+			b.create()
+			if r := b.fails("start", b.id); r.took < 900*time.Millisecond || r.took > 8*time.Second {
+				t.Errorf("failed after %v, the timeout is 1 s", r.took)
 			}
 			b.unknown()
 		})

@@ -16,8 +16,8 @@ func TestEveryMixtureOfNamespacesIsWhatItSays(t *testing.T) {
 	holder := newBox(t, shell(waiting), user(oneMore), set("linux.namespaces[+].type", "cgroup"), set("linux.namespaces[+].type", "time"))
 	holder.create()
 	outside := holder.other() // namespaces that belong to the host's user namespace
-	inside := holder.state().Pid
-	seed, rounds := rand.Uint64(), 25
+	within := holder.state().Pid
+	seed, rounds := rand.Uint64(), 12
 	if os.Getenv("MINIRT_LONG") != "" {
 		rounds = 1000
 	}
@@ -34,7 +34,7 @@ func TestEveryMixtureOfNamespacesIsWhatItSays(t *testing.T) {
 		for _, kind := range kinds {
 			path := fmt.Sprintf("/proc/%d/ns/%s", outside, links[kind])
 			if kind == "user" || kind == "time" || how["user"] == 2 && random.IntN(2) == 0 {
-				path = fmt.Sprintf("/proc/%d/ns/%s", inside, links[kind])
+				path = fmt.Sprintf("/proc/%d/ns/%s", within, links[kind])
 			}
 			n := map[string]any{"type": kind}
 			switch how[kind] {
@@ -59,13 +59,37 @@ func TestEveryMixtureOfNamespacesIsWhatItSays(t *testing.T) {
 			e = all(e, set("mounts[0]", raw(`{"destination":"/proc","type":"bind","source":"/proc","options":["rbind"]}`)))
 		}
 		b := newBox(t, e)
-		r := b.call("run", "--bundle", b.dir, b.id)
+		os.Chmod(b.dir, 0o777) // for hooks in a user namespace
+		os.Chmod(b.path("rootfs"), 0o777)
+		b.edit(set("hooks.createContainer", []any{b.hook("createContainer")}), set("hooks.startContainer", []any{inside("startContainer")}))
+		call := []string{"run", "--bundle", b.dir, b.id}
+		if random.IntN(2) == 0 {
+			name = append(name, "by exec")
+			b.edit(shell(waiting))
+			if r := b.call("create", "--bundle", b.dir, b.id); r.status != 0 {
+				t.Errorf("seed %d: %s: %v", seed, strings.Join(name, ", "), r)
+				continue
+			}
+			b.start()
+			call = []string{"exec", b.id, "/bin/probe"}
+		}
+		r := b.call(call...)
 		sort.Strings(name)
 		if r.status != 0 {
 			t.Errorf("seed %d: %s: %v", seed, strings.Join(name, ", "), r)
 			continue
 		}
 		s := b.sight(r.stdout)
+		hooks := b.ran()
+		same(t, strings.Join(name, ", ")+": hooks", names(hooks), []string{"createContainer", "startContainer"})
+		for _, h := range hooks {
+			if h.Args[0] == "createContainer" && how["pid"] == 2 {
+				// Before pivot_root, among processes that are there already, the
+				// hook would show them the host's files: it waits outside (SEC-03).
+				h.Namespaces["pid"], h.Namespaces["time"] = s.Namespaces["pid"], s.Namespaces["time"]
+			}
+			same(t, strings.Join(name, ", ")+": namespaces of "+h.Args[0], h.Namespaces, s.Namespaces)
+		}
 		for _, kind := range kinds {
 			got, host := s.Namespaces[links[kind]], hostNamespace(t, kind)
 			if want := want[links[kind]]; want != "" && got != want || want == "" && got == host || got == "" {

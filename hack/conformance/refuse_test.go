@@ -150,6 +150,27 @@ func TestCreateRefusesClosedAndTheSameIDCanBeCreatedAgain(t *testing.T) {
 	}
 }
 
+// LC-18: run refuses as create does. These fail late, in the kernel.
+func TestRunRefusesClosed(t *testing.T) {
+	for _, name := range []string{
+		"a root that is a file", "a file system that the kernel lacks", "data that the file system doesn't know", "a cwd that is a file",
+		"a user that isn't mapped", "a scheduler policy that the kernel lacks", "a namespace of another type", "an offset that makes a clock negative",
+		"mappings that overlap inside", "a value that a kernel parameter doesn't take", "a node that the host lacks", "CPUs that the host lacks",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, r := range refusals {
+				if r.name == name {
+					b := newBox(t, r.edit)
+					b.refuses([]string{"run", "--bundle", b.dir, b.id}, r.say...)
+					return
+				}
+			}
+			t.Error("no refusal has that name")
+		})
+	}
+}
+
 // BN-01, BN-02: documents that are no configuration at all.
 func TestCreateRefusesABundleWhoseConfigCannotBeRead(t *testing.T) {
 	good := func(b *box) string { return contents(b.path("config.json")) }

@@ -86,5 +86,7 @@ func TestATerminalWithoutAReaderOrAReaderWithoutATerminalIsRefused(t *testing.T)
 	b.refuses([]string{"create", "--bundle", b.dir, "--console-socket", b.path("nowhere"), b.id}, b.path("nowhere"))
 	b.edit(set("process.terminal", false))
 	path, _ := b.console()
-	b.refuses([]string{"create", "--bundle", b.dir, "--console-socket", path, b.id}, "console-socket")
+	if ours { // the texts are silent
+		b.refuses([]string{"create", "--bundle", b.dir, "--console-socket", path, b.id}, "console-socket")
+	}
 }

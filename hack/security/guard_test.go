@@ -140,3 +140,50 @@ func TestExecAfterTheContainerHasDividedItsCgroup(t *testing.T) {
 		t.Errorf("cgroups left: %v", left)
 	}
 }
+
+// runc 1.2.8 and others could start nothing where a procfs of their own is
+// denied: a sysctl is set all the same in a user namespace with the host's pids.
+func TestASysctlWithoutAProcfsOfOurOwn(t *testing.T) {
+	withstand(t, []attack{{
+		sec: "guard SEC-20", is: "in a user namespace with the pid namespace of the host",
+		bundle: func(b *box) {
+			b.users()
+			b.without(specs.PIDNamespace)
+			b.spec.Mounts[0] = specs.Mount{Destination: "/proc", Source: "/proc", Options: []string{"rbind"}}
+			b.spec.Linux.Sysctl = map[string]string{"net.ipv4.ip_forward": "1"}
+			b.sh("cat /proc/sys/net/ipv4/ip_forward")
+		},
+		says: "1\n",
+	}})
+}
+
+// The same source: a container in a container, also in a user namespace.
+func TestARuntimeRunsInsideAContainer(t *testing.T) {
+	for name, users := range map[string]bool{"by root": false, "in a user namespace": true} {
+		withstand(t, []attack{{
+			sec: "guard SEC-20", is: name,
+			bundle: func(b *box) {
+				if !ours {
+					b.Skip("needs --cgroup-manager disabled")
+				}
+				inner := newBox(b.T)
+				inner.unmount("/sys/fs/cgroup")
+				inner.sh("id -u; cat /proc/sys/net/ipv4/ip_forward")
+				inner.spec.Linux.CgroupsPath, inner.spec.Linux.Resources = "", nil
+				inner.spec.Linux.Sysctl = map[string]string{"net.ipv4.ip_forward": "1"}
+				inner.save()
+				if users {
+					b.users()
+				}
+				b.capable("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_MKNOD",
+					"CAP_SYS_CHROOT", "CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_NET_ADMIN", "CAP_FOWNER")
+				b.spec.Linux.ReadonlyPaths, b.spec.Linux.MaskedPaths = nil, nil
+				b.write("/minirt", "", 0o755)
+				b.bind(runtime, "/minirt")
+				b.bind(inner.bundle, "/mnt")
+				b.sh("exec /minirt --root /dev/shm/states --cgroup-manager disabled run --bundle /mnt inner")
+			},
+			says: "0\n1\n",
+		}})
+	}
+}

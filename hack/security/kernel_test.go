@@ -209,7 +209,7 @@ func TestSEC18AMaskIsTheRuntimesOwn(t *testing.T) {
 	const want = "character special file 1:3"
 	ran := 0
 	before := b.census()
-	race(t, vol+"/null", vol+"/evil", func(way string) {
+	b.race(vol+"/null", vol+"/evil", func(way string) {
 		o := b.run(way)
 		b.unharmed(before, o)
 		if now, _ := os.ReadFile("/proc/sys/kernel/core_pattern"); string(now) != string(pattern) {

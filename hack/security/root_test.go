@@ -165,7 +165,7 @@ func TestSEC07ProcBehindARaceIsRefused(t *testing.T) {
 	must(t, os.Symlink("/vol/a", b.root+"/proc"))
 	b.first(specs.Mount{Destination: "/vol", Source: vol, Options: []string{"bind"}})
 	before := b.census()
-	race(t, vol+"/a", vol+"/b", func(way string) { b.closed(before, b.run(way), "/proc") })
+	b.race(vol+"/a", vol+"/b", func(way string) { b.closed(before, b.run(way), "/proc") })
 }
 
 // SEC-09: the mount point becomes a link to the root between look and mount.
@@ -177,7 +177,7 @@ func TestSEC09ARaceMountsNothingOutsideTheRoot(t *testing.T) {
 	b.bind(vol, "/vol")
 	b.mount(specs.Mount{Destination: "/vol/x/y", Type: "tmpfs", Source: "tmpfs"})
 	before := b.census()
-	race(t, vol+"/x", vol+"/l", func(way string) { b.unharmed(before, b.run(way)) })
+	b.race(vol+"/x", vol+"/l", func(way string) { b.unharmed(before, b.run(way)) })
 }
 
 // SEC-16: a component of a missing mount point becomes a link to the canary.
@@ -189,7 +189,7 @@ func TestSEC16ARaceMakesNothingOutsideTheRoot(t *testing.T) {
 	b.bind(vol, "/vol")
 	b.bind(data, "/vol/a/b/c/d")
 	before := b.census()
-	race(t, vol+"/a", vol+"/l", func(way string) {
+	b.race(vol+"/a", vol+"/l", func(way string) {
 		b.unharmed(before, b.run(way))
 		os.RemoveAll(vol + "/a/b")
 	})
@@ -205,7 +205,7 @@ func TestSEC48ABindIsOneOfTheTwoSources(t *testing.T) {
 	b.bind(vol+"/src", "/mnt", "ro")
 	b.sh("ls /mnt; touch /mnt/x 2>/dev/null && echo written")
 	before := b.census()
-	race(t, vol+"/src", vol+"/l", func(way string) {
+	b.race(vol+"/src", vol+"/l", func(way string) {
 		o := b.run(way)
 		b.unharmed(before, o)
 		if o.stdout != "mine\n" && o.stdout != "secret\n" {
@@ -224,7 +224,7 @@ func TestSEC48ABindsTypeIsThatOfWhatWasOpened(t *testing.T) {
 	b.bind(vol+"/src", "/f")
 	b.sh("cat /f")
 	before := b.census()
-	race(t, vol+"/src", vol+"/l", func(way string) {
+	b.race(vol+"/src", vol+"/l", func(way string) {
 		o := b.run(way)
 		b.unharmed(before, o)
 		if !o.refused && o.stdout != "mine\n" {

@@ -11,6 +11,7 @@ import (
 // floor "internal": it knows the rooms below, and none beside it.
 var floors = [][]string{
 	{"cmd"},
+	{"cmd/minirt/hot"}, // the verbs that are run before kong begins
 	{"lifecycle"},
 	{"internal", "bundles"}, // and bundles/…
 	{"spec", "rootfs", "internal/seccomp", "internal/cgroup", "internal/stage"}, // each a chapter of its own
@@ -45,13 +46,12 @@ func TestImportsGoDownOnly(t *testing.T) {
 	}
 }
 
-// imports may be made in some packages alone.
 func TestSomeImportsHaveTheirRooms(t *testing.T) {
 	laws := []struct {
 		what  string   // the import's path, or what it begins with
 		rooms []string // packages, with those below, and single files
 	}{
-		{"github.com/alecthomas/kong", []string{"cmd"}},
+		{"github.com/alecthomas/kong", []string{"cmd/minirt"}}, // and not its room hot: see below
 		{"github.com/sirupsen/logrus", []string{"cmd", "lifecycle"}},
 		{"unsafe", []string{"internal/stage", "internal/cgroup/bpf.go"}}, // bpf(2) takes a pointer within a struct
 		{"C", nil},
@@ -93,6 +93,24 @@ func TestNothingButTheStageIsAssembly(t *testing.T) {
 			for _, c := range g.List {
 				if strings.HasPrefix(c.Text, "//go:linkname") || strings.HasPrefix(c.Text, "//go:cgo") || strings.HasPrefix(c.Text, "//export ") {
 					t.Errorf("%s: %s", f.line(c), c.Text)
+				}
+			}
+		}
+	}
+}
+
+// The verbs that engines wait for are run before kong and what it brings begin:
+// their package knows none of that, nor anything that Go starts after them.
+func TestTheHotVerbsKnowNothingOfKong(t *testing.T) {
+	late := []string{"github.com/", "encoding/json", "regexp", "net", "path/filepath", "os/user", "log", "fmt", "text", "go/"}
+	for _, f := range program(t, "cmd/minirt/hot", "lifecycle") {
+		for _, p := range f.imports {
+			if strings.HasPrefix(p, module) || strings.HasPrefix(p, "github.com/opencontainers/runtime-spec/") {
+				continue
+			}
+			for _, l := range late {
+				if p == l || strings.HasPrefix(p, l+"/") || strings.HasSuffix(l, "/") && strings.HasPrefix(p, l) {
+					t.Errorf("%s imports %q", f.name, p)
 				}
 			}
 		}

@@ -38,6 +38,9 @@ func TestNoPackageOfOursWorksAtStart(t *testing.T) {
 			continue
 		}
 		seen++
+		if f[1] == module+"cmd/minirt/hot" { // its package says why
+			continue
+		}
 		if strings.HasPrefix(f[1], module[:len(module)-1]) {
 			t.Errorf("works before main: %s", l)
 		} else if !slices.Contains(atStart, f[1]) {

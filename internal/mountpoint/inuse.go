@@ -30,11 +30,18 @@ func hold(root string) (fd int, err error) {
 	return fd, err
 }
 
+// patience is how long a removal waits for a create, in milliseconds: one that
+// fails for another reason leaves the points to us.
+const patience = 1000
+
 // inUse tells whether another create works on the root that fd has open, or a
 // process has it for its root directory. If not, it leaves an exclusive lock on fd.
 func inUse(fd int) bool {
-	if unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) == unix.EWOULDBLOCK {
-		return true
+	for tries := 0; unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) == unix.EWOULDBLOCK; tries++ {
+		if tries == patience { // that create sees to it, if it doesn't fail before it has recorded anything
+			return true
+		}
+		time.Sleep(time.Millisecond)
 	}
 	var root, st unix.Stat_t
 	if unix.Fstat(fd, &root) != nil {

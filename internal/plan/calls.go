@@ -26,7 +26,8 @@ func (a Arch) String() string { return [...]string{"amd64", "arm64"}[a] }
 type Call uint8
 
 // The system calls that plans are made of, and the stage's own Test and Fail,
-// which make no system call: Test's result is its argument, Fail fails with it.
+// which make no system call: Test's result is its argument, or its two arguments'
+// exclusive or, which is 0 if they are equal; Fail fails with its argument.
 const (
 	Test Call = iota
 	Fail
@@ -98,7 +99,7 @@ type call struct {
 }
 
 var calls = [...]call{
-	Test:             {"test", [2]uint16{0xffff, 0xffff}, [MaxArgs]form{dec}},
+	Test:             {"test", [2]uint16{0xffff, 0xffff}, [MaxArgs]form{dec, errno}},
 	Fail:             {"fail", [2]uint16{0xfffe, 0xfffe}, [MaxArgs]form{errno}},
 	Capset:           {"capset", [2]uint16{126, 91}, [MaxArgs]form{capHeader, capData}},
 	Chdir:            {"chdir", [2]uint16{80, 49}, [MaxArgs]form{str}},

@@ -49,8 +49,9 @@ constant:
 	SYSCALL
 	JMP result
 
-test:
+test:                                 // 0 if its two arguments are equal; a missing one is 0
 	MOVQ DI, AX
+	XORQ SI, AX
 
 result:
 	MOVBLZX 3(R12), BX            // flags

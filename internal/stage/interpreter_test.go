@@ -80,6 +80,26 @@ func TestOnlyTheLast4095ValuesAreErrnos(t *testing.T) {
 	}
 }
 
+// Two values are compared, all 64 bits of them, wherever they come from.
+func TestOfTwoEqualArgumentsTheTestIsZero(t *testing.T) {
+	for _, c := range []struct {
+		a, b  uint64
+		equal bool
+	}{{0, 0, true}, {11, 11, true}, {2, 11, false}, {1 << 40, 1 << 40, true}, {1 << 40, 0, false}, {1<<32 | 5, 5, false}} {
+		p := newPlan()
+		r := p.Register("r")
+		p.Do(plan.Test, c.a).To(r)
+		p.Do(plan.Test, r, c.b).Set(plan.IfZero).OnSuccess = 1
+		p.Do(plan.ExitGroup, 1)
+		p.Do(plan.ExitGroup, 0)
+		want := ran{}
+		if !c.equal {
+			want.Status = 1
+		}
+		same(t, p, want)
+	}
+}
+
 func TestEachPlaceOfAToleratedErrnoCounts(t *testing.T) {
 	all := []unix.Errno{unix.EPERM, unix.EBADF, unix.EXDEV, 4095}
 	for n := 1; n <= len(all); n++ {

@@ -42,7 +42,8 @@ func Break(image []byte, step int, errno unix.Errno) error {
 	}
 	b := image[at:]
 	le.PutUint16(b, plan.Test.Number(plan.AMD64))
-	b[2] &^= 1
+	b[2] &^= 3 // the argument is a constant, and there is no second
 	le.PutUint32(b[24:], uint32(-int32(errno)))
+	le.PutUint32(b[28:], 0)
 	return nil
 }

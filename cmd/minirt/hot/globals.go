@@ -1,14 +1,16 @@
-package main
+package hot
 
 import (
 	"os"
-	"path/filepath"
+	"path"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/minirt/minirt/lifecycle"
 )
 
-// globals are the flags before the verb.
-type globals struct {
+// Globals are the flags before the verb.
+type Globals struct {
 	Root          string `name:"root" placeholder:"DIR" help:"Keep the states of containers in DIR. Without it: /run/minirt, or, without the rights of root, minirt in XDG_RUNTIME_DIR."`
 	Log           string `name:"log" placeholder:"FILE" help:"Append errors to FILE too."`
 	LogFormat     string `name:"log-format" placeholder:"FORMAT" enum:"text,json" default:"text" help:"What FILE's lines look like."`
@@ -22,8 +24,8 @@ type globals struct {
 	Version       bool   `name:"version" short:"v" help:"Print the versions of minirt and of the specification."`
 }
 
-// runtime is the place of containers that the flags tell of.
-func (g *globals) runtime(warn func(string)) (*lifecycle.Runtime, error) {
+// Runtime is the place of containers that the flags tell of.
+func (g *Globals) Runtime(warn func(string)) (*lifecycle.Runtime, error) {
 	r := &lifecycle.Runtime{
 		Root:          g.Root,
 		CgroupManager: g.CgroupManager,
@@ -38,13 +40,29 @@ func (g *globals) runtime(warn func(string)) (*lifecycle.Runtime, error) {
 	if r.Root == "" {
 		r.Root = lifecycle.DefaultRoot()
 	}
-	root, err := filepath.Abs(r.Root)
-	if err != nil {
-		return nil, err
+	if !path.IsAbs(r.Root) {
+		wd, err := os.Getwd()
+		if err != nil {
+			return nil, err
+		}
+		r.Root = path.Join(wd, r.Root)
 	}
-	if root == "/" {
-		return nil, usageError(`--root: "/" can't hold states`)
+	if r.Root = path.Clean(r.Root); r.Root == "/" {
+		return nil, UsageError(`--root: "/" can't hold states`)
 	}
-	r.Root = root
 	return r, nil
+}
+
+// OpenLog opens the file that --log names, and gives its descriptor; 0 without the flag.
+func (g *Globals) OpenLog() (fd int, err error) {
+	if g.Log == "" {
+		return 0, nil
+	}
+	// O_NONBLOCK: a FIFO without a reader is an error, and isn't waited for.
+	fd, err = unix.Open(g.Log, unix.O_WRONLY|unix.O_APPEND|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOCTTY|unix.O_NONBLOCK, 0o644)
+	if err != nil {
+		return 0, err
+	}
+	unix.SetNonblock(fd, false)
+	return fd, nil
 }

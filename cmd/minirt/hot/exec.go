@@ -1,4 +1,4 @@
-package main
+package hot
 
 import (
 	"strconv"
@@ -8,7 +8,8 @@ import (
 	"github.com/minirt/minirt/lifecycle"
 )
 
-type execFlags struct {
+// Exec is the verb "exec".
+type Exec struct {
 	Process        string   `name:"process" short:"p" placeholder:"FILE" help:"Run the process that FILE describes, as config.json would; the flags for what to run are then of no meaning."`
 	Detach         bool     `name:"detach" short:"d" help:"Return as soon as the program runs."`
 	Cwd            string   `name:"cwd" placeholder:"DIR" help:"Run in DIR of the container."`
@@ -30,47 +31,47 @@ type execFlags struct {
 	Args           []string `arg:"" name:"COMMAND" optional:"" help:"The program and its arguments."`
 }
 
-func (*execFlags) Help() string {
+func (*Exec) Help() string {
 	return `Runs one more program in a container that is created or running: with the rights, limits and filters of the container's own process. Waits for its end, passes signals on to it meanwhile, and ends with its exit status; 255 if it could not be started. Flags stand before the ID.`
 }
 
-func (*execFlags) Example() string {
+func (*Exec) Example() string {
 	return `minirt exec web ps
 minirt exec --user 1000:1000 --env LANG=C --cwd /tmp web ls -l
 minirt exec --process process.json --detach --pid-file ps.pid web`
 }
 
-// check refuses what can be seen to be wrong without the container.
-func (f *execFlags) check() error {
+// Check refuses what can be seen to be wrong without the container.
+func (f *Exec) Check() error {
 	if f.Process == "" && len(f.Args) == 0 {
-		return usageError("argument COMMAND is missing; without it, --process says what to run")
+		return UsageError("argument COMMAND is missing; without it, --process says what to run")
 	}
 	for fd := 3; fd < 3+f.PreserveFDs; fd++ {
 		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
-			return usageError("--preserve-fds: descriptor " + strconv.Itoa(fd) + " is not open")
+			return UsageError("--preserve-fds: descriptor " + strconv.Itoa(fd) + " is not open")
 		}
 	}
 	if f.User != "" {
 		if _, _, err := lifecycle.ParseUser(f.User); err != nil {
-			return usageError("--user: " + err.Error())
+			return UsageError("--user: " + err.Error())
 		}
 	}
 	_, err := f.gids()
 	return err
 }
 
-func (f *execFlags) gids() (gids []uint32, err error) {
+func (f *Exec) gids() (gids []uint32, err error) {
 	for _, s := range f.AdditionalGids {
 		gid, err := lifecycle.ParseGID(s)
 		if err != nil {
-			return nil, usageError("--additional-gids: " + err.Error())
+			return nil, UsageError("--additional-gids: " + err.Error())
 		}
 		gids = append(gids, gid)
 	}
 	return gids, nil
 }
 
-func (f *execFlags) Run(r *lifecycle.Runtime) (status int, err error) {
+func (f *Exec) Run(r *lifecycle.Runtime) (status int, err error) {
 	gids, _ := f.gids()
 	return r.Exec(f.ID, lifecycle.ExecOptions{
 		Process:        f.Process,

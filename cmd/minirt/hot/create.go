@@ -1,20 +1,21 @@
-package main
+package hot
 
 import "github.com/minirt/minirt/lifecycle"
 
-type createFlags struct{ makingFlags }
+// Create is the verb "create".
+type Create struct{ Making }
 
-func (*createFlags) Help() string {
+func (*Create) Help() string {
 	return `Makes a container of a bundle, all but the program: namespaces, cgroup, mounts, devices and limits are there, and one process waits. "start" lets it run the program.
 
 The program is looked for now, so a missing one is an error of create. If create fails, nothing is left.`
 }
 
-func (*createFlags) Example() string {
+func (*Create) Example() string {
 	return `minirt create --bundle hello --pid-file hello.pid web
 minirt start web`
 }
 
-func (f *createFlags) Run(r *lifecycle.Runtime) (status int, err error) {
-	return 0, r.Create(f.NewID, f.options())
+func (f *Create) Run(r *lifecycle.Runtime) (status int, err error) {
+	return 0, r.Create(f.NewID, f.Options())
 }

@@ -1,29 +1,32 @@
-package main
+package hot
 
 import (
+	"strconv"
+
 	"github.com/minirt/minirt/internal/kernel"
 	"github.com/minirt/minirt/lifecycle"
 )
 
-type killFlags struct {
+// Kill is the verb "kill".
+type Kill struct {
 	All    bool   `name:"all" short:"a" help:"Send the signal to every process in the container's cgroup."`
 	ID     string `arg:"" name:"ID" passthrough:"" help:"The container."`
 	Signal string `arg:"" name:"SIGNAL" optional:"" default:"SIGTERM" help:"A signal's name, with or without SIG, or its number."`
 }
 
-func (*killFlags) Help() string {
+func (*Kill) Help() string {
 	return `Sends a signal to the first process of a container that is created, running or paused. Flags stand before the ID.`
 }
 
-func (*killFlags) Example() string {
+func (*Kill) Example() string {
 	return `minirt kill web
 minirt kill --all web KILL`
 }
 
-func (f *killFlags) Run(r *lifecycle.Runtime) (status int, err error) {
+func (f *Kill) Run(r *lifecycle.Runtime) (status int, err error) {
 	signal, ok := kernel.Signal(f.Signal)
 	if !ok {
-		return 0, &lifecycle.Error{Verb: "kill", ID: f.ID, Err: usageError("unknown signal " + quote(f.Signal))}
+		return 0, &lifecycle.Error{Verb: "kill", ID: f.ID, Err: UsageError("unknown signal " + strconv.Quote(f.Signal))}
 	}
 	return 0, r.Kill(f.ID, signal, f.All)
 }
