@@ -35,6 +35,7 @@ type Files struct {
 	Sync       int    // socket of records to the parent; later its number is the report's
 	Gate       int    // FIFO that opens the gate
 	Report     int    // FIFO for what start reads
+	Listener   int    // what seccomp(2) will give, behind numbers that are all in use; 0 for none. Before it, with a gate, the agent's socket
 	Namespaces [8]int // of the namespaces to join, by their place in kernel.Namespaces
 	First      int    // the first that isn't for the program: from here on all are close-on-exec
 	next       int    // the first number that is free
@@ -193,7 +194,7 @@ func (c *compiler) hooks() {
 func (c *compiler) forget() {
 	f := c.host.Files
 	c.At("runtime.md lifecycle 2")
-	c.Do(plan.CloseRange, max(f.Sync, f.Gate, f.Report)+1, -1, 0)
+	c.Do(plan.CloseRange, max(f.Sync, f.Gate, f.Report, f.Listener-1)+1, -1, 0) // the agent's socket has the number before the listener's
 }
 
 // ready closes what the program must not have (SEC-15, SEC-34), and tells the parent that the

@@ -64,6 +64,9 @@ func (r *Runtime) create(id string, o *CreateOptions, gated bool) (made *creatio
 			out.close()
 		}
 	}()
+	if err := out.dialAgent(v.spec); err != nil {
+		return nil, v.locate(err)
+	}
 	c := &creation{Runtime: r, sight: v, options: o, outlets: out, sync: -1, pidfd: -1}
 	if err := c.compile(); err != nil {
 		return nil, err
@@ -183,6 +186,9 @@ func (c *creation) makeGate(gated bool) error {
 	}
 	if !gated {
 		return nil
+	}
+	if c.Listener = c.host.Files.Listener; c.Listener > 0 {
+		c.files[c.Listener-1], c.outlets.agent = uintptr(c.outlets.agent), -1
 	}
 	for _, f := range [...]struct {
 		name   string

@@ -160,8 +160,13 @@ func (e *entrance) see() (err error) {
 	f.First = 3 + e.options.PreserveFDs
 	f.Sync, f.Gate, f.Report = f.First, -1, -1
 	f.next = f.First + 2
-	e.out, err = openOutlets(p, e.options.ConsoleSocket, e.options.PIDFDSocket, e.options.Detach)
-	return err
+	if e.out, err = openOutlets(p, e.options.ConsoleSocket, e.options.PIDFDSocket, e.options.Detach); err != nil {
+		return err
+	}
+	if listens(e.spec) {
+		f.Listener = f.Sync + 1 // where the pidfd has been
+	}
+	return e.out.dialAgent(e.spec)
 }
 
 // namespaces gives the namespaces to join: those of the container, less those
@@ -290,14 +295,31 @@ func (e *entrance) witness() error {
 			return e.plan.explain(e.spec, nil, r)
 		}
 		switch {
-		case n == 1 && b[0] == '!':
+		case n == 1 && b[0] == '!' && !going:
 			going = true
+			if err := e.serveAgent(); err != nil {
+				return err
+			}
 		case n == 0 && going:
 			return e.out.handOver(e.pidfd)
 		case n == 0:
 			return e.lost()
 		}
 	}
+}
+
+// serveAgent hands the listener of the process's filter to its agent.
+func (e *entrance) serveAgent() error {
+	if e.out.agent < 0 {
+		return nil
+	}
+	state := e.processState(e.spec, e.pid, specs.StateRunning)
+	if err := serveAgent(e.out.agent, e.pidfd, e.host.Files.Listener, e.sync, state); err != nil {
+		return err
+	}
+	unix.Close(e.out.agent) // nothing more comes
+	e.out.agent = -1
+	return e.acknowledge()
 }
 
 // writePIDFile writes the process's number, without a newline, in one piece.

@@ -31,7 +31,7 @@ func newHost(t testing.TB, edit func(config map[string]any)) *proof {
 		"root": map[string]any{"path": "rootfs"},
 		"mounts": []any{
 			map[string]any{"destination": "/proc", "type": "proc", "source": "proc"},
-			map[string]any{"destination": "/dev", "type": "tmpfs", "source": "tmpfs"},
+			map[string]any{"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": []string{"mode=755"}},
 		},
 		"linux": map[string]any{"namespaces": []any{
 			map[string]any{"type": "pid"}, map[string]any{"type": "mount"}, map[string]any{"type": "ipc"}, map[string]any{"type": "uts"}, map[string]any{"type": "network"},
@@ -103,6 +103,7 @@ func TestExecRunsWithTheContainersRights(t *testing.T) {
 		{"cwd and user", []string{"--cwd", "/proc", "--user", "1:2", "-g", "3", "web", "sh", "-c", "pwd; grep -E '^(Uid|Gid|Groups)' /proc/self/status"},
 			call{0, "/proc\nUid:\t1\t1\t1\t1\nGid:\t2\t2\t2\t2\nGroups:\t3 \n", ""}},
 		{"a process of a file's", []string{"--process", "process.json", "web"}, call{9, "file\n/bin\n5:6\n", ""}},
+		{"a session of its own (SEC-35)", []string{"web", "sh", "-c", "set -- $(cat /proc/$$/stat); [ $6 = $$ ] && echo leads"}, call{0, "leads\n", ""}},
 		{"its status", []string{"web", "sh", "-c", "exit 7"}, call{7, "", ""}},
 		{"its signal", []string{"web", "sh", "-c", "kill -9 $$"}, call{137, "", ""}},
 		{"a dash belongs to the program", []string{"web", "sh", "-c", "echo $0 $1", "-d", "--pid-file"}, call{0, "-d --pid-file\n", ""}},
@@ -140,7 +141,7 @@ func TestExecSaysWhyItDidNotRun(t *testing.T) {
 		{`env "X" is not of the form NAME=VALUE`, 255, []string{"--env", "X", "web", "true"}},
 		{`exec nobody: container does not exist`, 255, []string{"nobody", "true"}},
 		{`"/nosuch.json": no such file or directory`, 255, []string{"--process", "/nosuch.json", "web"}},
-		{`AppArmor is not enabled on this host`, 255, []string{"--apparmor", "P", "web", "true"}}, // SEC-32: never run without what was asked for
+		{`process.apparmorProfile: `, 255, []string{"--apparmor", "P", "web", "true"}}, // SEC-32: never run without what was asked for
 		{`SELinux is not enabled on this host`, 255, []string{"--process-label", "L", "web", "true"}},
 		{`argument COMMAND is missing`, 1, []string{"web"}},
 		{`cannot allocate tty if minirt will detach without setting console socket`, 255, []string{"-d", "-t", "web", "true"}},
@@ -251,6 +252,43 @@ func TestExecJoinsNoCgroupOutsideTheContainers(t *testing.T) {
 	}
 }
 
+// A container may divide its cgroup of version 2: then its own takes no
+// processes any more, and those that come go where its first process is.
+func TestExecJoinsADividedCgroup(t *testing.T) {
+	p := newHost(t, nil)
+	var web, first string
+	for _, h := range hierarchies() {
+		b, _ := os.ReadFile(h + "/cgroup.subtree_control")
+		if f := strings.Fields(string(b)); len(f) > 0 {
+			web, first = h+p.cgroup+"/web", f[0]
+		}
+	}
+	if web == "" {
+		t.Skip("no controllers of version 2 are enabled here")
+	}
+	s, err := p.State("web")
+	if err == nil {
+		err = os.Mkdir(web+"/in", 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(web+"/in/cgroup.procs", []byte(strconv.Itoa(s.Pid)), 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{filepath.Dir(web), web} {
+		if err := os.WriteFile(dir+"/cgroup.subtree_control", []byte("+"+first), 0); err != nil {
+			t.Skipf("%s can't be divided: %v", dir, err)
+		}
+	}
+	if got := p.in("web", "grep", "^0:", "/proc/self/cgroup"); got.stdout != "0::"+p.cgroup+"/web/in\n" {
+		t.Errorf("%+v", got)
+	}
+	if got := p.in("--cgroup", "/", "web", "true"); got.status != 255 {
+		t.Errorf("the cgroup that was asked for takes no processes, and exec says nothing: %+v", got)
+	}
+}
+
 // SEC-03: however fast the container looks, and whatever capabilities it has,
 // a process that is executed shows it nothing of the host.
 func TestExecShowsNothingOfTheHost(t *testing.T) {
@@ -262,6 +300,10 @@ func TestExecShowsNothingOfTheHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := newHost(t, nil)
+	t.Cleanup(func() { // the spies are ours to bury, else the container can't end
+		p.Kill("web", int(unix.SIGKILL), false)
+		p.ends("web")
+	})
 	rootfs := filepath.Join(p.bundle, "rootfs")
 	build := exec.Command("go", "build", "-o", filepath.Join(rootfs, "spy"), "./testdata/spy")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -527,5 +569,44 @@ func TestExecPassesSignalsOn(t *testing.T) {
 	s.Process.Signal(unix.SIGUSR1)
 	if got := s.wait(t); got.status != 5 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A process that is executed under a filter with an agent has the agent as well.
+func TestExecIsTheAgentsToo(t *testing.T) {
+	p, r := newListening(t)
+	name := filepath.Join(p.bundle, "config.json")
+	b, err := os.ReadFile(name)
+	if err == nil {
+		err = os.WriteFile(name, []byte(strings.ReplaceAll(string(b), "exec sleep 0", "exec sleep 1000")), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := &agent{t: t}, &agent{t: t}
+	told := make(chan string, 1)
+	go func() {
+		first.meets(r, `some "meta"`)
+		message, fd := r.message()
+		second.fd = fd
+		go second.answer()
+		told <- message
+	}()
+	if c := p.verb("run", "--detach", "--bundle", p.bundle, "web"); c.status != 0 {
+		t.Fatal(c.stderr)
+	}
+	got := p.in("web", "sh", "-c", "mkdir /y 2>&1; exit 3")
+	if got.status != 3 || !strings.Contains(got.stdout, "Level 3 reset") {
+		t.Errorf("%+v", got)
+	}
+	if message := <-told; !strings.Contains(message, `"status":"running"`) {
+		t.Errorf("the agent was told %s", message)
+	}
+	if second.calls.Load() == 0 {
+		t.Error("the agent was not asked")
+	}
+	r.hangUp()
+	if got := p.in("web", "true"); got.status != NotStarted || !strings.Contains(got.stderr, "send the listener: broken pipe") {
+		t.Errorf("an agent that hangs up: %+v", got)
 	}
 }

@@ -47,7 +47,9 @@ func (c *compiler) gate(before plan.Cell) {
 	c.Do(plan.Read, signals, info, size).Tolerate(unix.EAGAIN).OnTolerated = 1
 	c.Do(plan.ExitGroup, c.Within(info, 0, "siginfo.signo"))
 	c.Do(plan.Read, f.Gate, c.byteIn, 1)
-	c.Do(plan.Close, f.Gate) // before the report's end tells that the program runs: nobody is to see a created container then
+	if f.Listener == 0 {
+		c.Do(plan.Close, f.Gate) // before the report's end tells that the program runs: nobody is to see a created container then
+	}
 	c.Do(plan.RtSigprocmask, unix.SIG_SETMASK, before, nil, 8)
 }
 

@@ -131,6 +131,12 @@ func (v *sight) number(o *CreateOptions, gated bool) {
 	if gated {
 		f.Gate, f.Report = take(), take()
 	}
+	if listens(v.spec) {
+		if gated {
+			take() // the agent's socket
+		}
+		f.Listener = take()
+	}
 	_, joined := namespacesOf(v.spec)
 	for i, n := range kernel.Namespaces {
 		f.Namespaces[i] = -1

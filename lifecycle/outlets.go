@@ -14,6 +14,7 @@ import (
 // or, in the foreground, stays here; and its pidfd, which goes to another socket.
 type outlets struct {
 	console int       // the caller's console socket, connected; -1 if there is none
+	agent   int       // connected to what answers a seccomp filter's calls; -1 if there is none, or the stage has it
 	pidfd   int       // the same for the pidfd
 	master  int       // of the terminal; -1 until the stage has sent it
 	wanted  bool      // the process has a terminal
@@ -24,7 +25,7 @@ type outlets struct {
 // openOutlets refuses combinations of terminal, detach and console socket that
 // can't be, and connects to the sockets.
 func openOutlets(p *specs.Process, console, pidfd string, detach bool) (o *outlets, err error) {
-	o = &outlets{console: -1, pidfd: -1, master: -1}
+	o = &outlets{console: -1, agent: -1, pidfd: -1, master: -1}
 	if p != nil {
 		o.wanted, o.sized = p.Terminal, p.ConsoleSize != nil
 	}
@@ -50,7 +51,7 @@ func (o *outlets) close() {
 		return
 	}
 	o.ready.close()
-	for _, fd := range [...]*int{&o.console, &o.pidfd, &o.master} {
+	for _, fd := range [...]*int{&o.console, &o.agent, &o.pidfd, &o.master} {
 		if *fd >= 0 {
 			unix.Close(*fd)
 			*fd = -1

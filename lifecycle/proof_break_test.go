@@ -24,7 +24,7 @@ func (p *proof) breakAll(t *testing.T, plans []*plan.Plan, walks []stagetest.Wal
 	p.t = t
 	defer func() { p.t = outer }()
 	began, broken := time.Now(), 0
-	stride := 6
+	stride := 3
 	switch {
 	case long:
 		stride = 1

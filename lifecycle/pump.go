@@ -33,7 +33,10 @@ func wakeful() int {
 	return fd
 }
 
-func (p *pump) close() { unix.Close(p.wake) }
+func (p *pump) close() {
+	stage.Wake(unix.SIGWINCH, -1) // before another file gets its number
+	unix.Close(p.wake)
+}
 
 // run copies until the process has ended. Others whose parent we became are reaped.
 func (p *pump) run(pid int) (ws syscall.WaitStatus) {

@@ -18,11 +18,12 @@ type Record struct {
 	Rootfs      string            `json:"rootfs"`
 	Created     string            `json:"created"` // RFC 3339
 	Annotations map[string]string `json:"annotations,omitempty"`
-	Process     Proc              `json:"process"` // the container's; PID 0 until it is created
-	Creator     Proc              `json:"creator"` // the minirt that creates it
-	NewPID      bool              `json:"newPid"`  // it has a pid namespace of its own
-	Program     bool              `json:"program"` // process.args names a program to start
-	Hooks       bool              `json:"hooks"`   // config.json has hooks for start or delete
+	Process     Proc              `json:"process"`  // the container's; PID 0 until it is created
+	Creator     Proc              `json:"creator"`  // the minirt that creates it
+	NewPID      bool              `json:"newPid"`   // it has a pid namespace of its own
+	Program     bool              `json:"program"`  // process.args names a program to start
+	Listener    int               `json:"listener"` // the number that the process's seccomp listener will have, behind that of the agent's socket; 0 for none
+	Hooks       bool              `json:"hooks"`    // config.json has hooks for start or delete
 	Cgroups     []RecordCgroup    `json:"cgroups,omitempty"`
 	Points      []string          `json:"points,omitempty"` // made on the bundle's root file system (internal/mountpoint)
 	Mounts      []string          `json:"mounts,omitempty"` // made in the host's mount namespace, in order
@@ -80,6 +81,7 @@ func (r *Record) appendJSON(b []byte) []byte {
 	b = strconv.AppendBool(append(b, `,"newPid":`...), r.NewPID)
 	b = strconv.AppendBool(append(b, `,"program":`...), r.Program)
 	b = strconv.AppendBool(append(b, `,"hooks":`...), r.Hooks)
+	b = strconv.AppendInt(append(b, `,"listener":`...), int64(r.Listener), 10)
 	b = append(b, `,"cgroups":[`...)
 	for i, c := range r.Cgroups {
 		b = c.appendJSON(comma(b, i))

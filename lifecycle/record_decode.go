@@ -50,28 +50,32 @@ func decodeRecord(d *json.Decoder, v *Record) {
 			if o.Once(1 << 9) {
 				v.Program = d.Bool()
 			}
-		case "hooks":
+		case "listener":
 			if o.Once(1 << 10) {
+				v.Listener = int(d.Int(64))
+			}
+		case "hooks":
+			if o.Once(1 << 11) {
 				v.Hooks = d.Bool()
 			}
 		case "cgroups":
-			if o.Once(1 << 11) {
+			if o.Once(1 << 12) {
 				v.Cgroups = json.Slice(d, decodeRecordCgroup)
 			}
 		case "points":
-			if o.Once(1 << 12) {
+			if o.Once(1 << 13) {
 				v.Points = json.Strings[string](d)
 			}
 		case "mounts":
-			if o.Once(1 << 13) {
+			if o.Once(1 << 14) {
 				v.Mounts = json.Strings[string](d)
 			}
 		case "gate":
-			if o.Once(1 << 14) {
+			if o.Once(1 << 15) {
 				v.Gate = json.Slice(d, decodeRecordStep)
 			}
 		default:
-			o.Unknown("ociVersion,id,bundle,rootfs,created,annotations,process,creator,newPid,program,hooks,cgroups,points,mounts,gate")
+			o.Unknown("ociVersion,id,bundle,rootfs,created,annotations,process,creator,newPid,program,listener,hooks,cgroups,points,mounts,gate")
 		}
 	}
 }

@@ -37,8 +37,8 @@ func (r *Runtime) refuse(s *specs.Spec) (faults spec.Faults) {
 	if len(l.NetDevices) > 0 {
 		add("linux.netDevices", "not supported: minirt does not move network devices yet")
 	}
-	if l.Seccomp != nil && l.Seccomp.ListenerPath != "" && notifies(l.Seccomp) {
-		add("linux.seccomp.listenerPath", "not supported: minirt does not hand over seccomp listeners yet")
+	if why := cantListen(); why != "" && listens(s) {
+		add("linux.seccomp.listenerPath", why)
 	}
 	return faults
 }

@@ -64,6 +64,11 @@ func (c *creation) release() error {
 			break
 		}
 		said = append(said, b[:n]...)
+		if c.outlets.agent >= 0 && len(said) == 1 {
+			if err := c.serveAgent(); err != nil {
+				return err
+			}
+		}
 	}
 	unix.Close(c.sync)
 	c.sync = -1

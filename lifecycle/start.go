@@ -120,8 +120,8 @@ func (c *container) open() error {
 	defer unix.Close(report)
 	gate, err := unix.Openat(c.fd, gateFile, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err == nil {
+		defer unix.Close(gate)
 		_, err = unix.Write(gate, []byte{1})
-		unix.Close(gate)
 	}
 	if err != nil {
 		return because("the container's process does not wait at its gate", err)
@@ -129,11 +129,22 @@ func (c *container) open() error {
 	if err := unix.SetNonblock(report, false); err != nil {
 		return err
 	}
+	var said []byte
+	if c.Listener > 0 {
+		said = make([]byte, 1)
+		if n := receive(report, said); n == 1 && said[0] == '!' {
+			if err := c.serveAgent(gate, report); err != nil {
+				return err
+			}
+		} else {
+			said = said[:n]
+		}
+	}
 	b, err := readAll(report, 1<<16)
 	if err != nil {
 		return because(c.path+"/"+reportFile, err)
 	}
-	return c.outcome(b)
+	return c.outcome(append(said, b...))
 }
 
 // outcome reads what the stage said behind the gate.

@@ -55,6 +55,8 @@ func (w RecordStep) explain(config []byte, errno unix.Errno) error {
 	switch {
 	case w.Program != "":
 		what = notFound(w.Program, errno)
+	case w.Path == "process.apparmorProfile" && errno == unix.ENOENT:
+		what = w.What + ": the kernel has no such profile: load it with apparmor_parser(8)"
 	case errno == unix.EPIPE:
 		what = w.What + ": minirt has gone"
 	}

@@ -23,7 +23,7 @@ func readByKong(args []string) *hot.Call {
 	if v == nil || !isHot(v) {
 		return nil
 	}
-	flags := v.new()
+	flags := v.new().(hot.Verb)
 	if _, err := parse(model(v.name, flags), rest[1:]); err != nil {
 		return nil
 	}

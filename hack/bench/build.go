@@ -78,7 +78,21 @@ func (t *tools) golang(name, dir, pkg string) (string, error) {
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build %s: %w\n%s", name, err, msg)
 	}
-	return out, nil
+	return out, rewrite(out)
+}
+
+// rewrite writes a program anew, as every installation does. What the linker
+// has written, through a mapping, lies in the page cache in single pages, which
+// cost each start more to map: measured, minirt 0.2 ms, a hello world 0.05.
+func rewrite(program string) error {
+	text, err := os.ReadFile(program)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(program); err != nil {
+		return err
+	}
+	return os.WriteFile(program, text, 0o755)
 }
 
 // tree is the top of minirt's source tree, above the working directory.

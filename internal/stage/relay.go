@@ -44,7 +44,7 @@ var (
 )
 
 // Wake makes this process count on an eventfd(2) each time that it gets the
-// signal from now on, for as long as the eventfd is open: who polls it wakes.
+// signal from now on: who polls it wakes. Before it is closed, -1 takes its place.
 func Wake(signal unix.Signal, eventfd int) {
 	wakeBy = uintptr(eventfd)
 	_, handler, restorer := relayCode()

@@ -13,6 +13,9 @@ type Container struct {
 	ID string `arg:"" name:"ID" help:"The container."`
 }
 
+// Check finds nothing: whether an ID is right is lifecycle's to say.
+func (*Container) Check() error { return nil }
+
 // Bundling is what create, run and plan know about a bundle.
 type Bundling struct {
 	Bundle       string `name:"bundle" short:"b" placeholder:"DIR" default:"." help:"The bundle's directory."`

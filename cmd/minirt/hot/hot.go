@@ -20,10 +20,15 @@
 //     all as if this package weren't there. It has the words for it.
 //   - A verb that has been run isn't run again. If there is something to tell,
 //     an error or a warning, it is put into Left, and main tells it.
-//   - A test shows that neither kong nor what it brings has been initialised
-//     when a hot verb ends, and that no test binary is taken for a verb.
+//   - A test shows that kong, logrus and what they bring behind this package
+//     have not been initialised when a hot verb ends. A test binary is never
+//     taken for a verb.
 //
-// What it gives is in the table of docs/bench.md under "state".
+// Measured, as medians, with and without init: state takes 1.29 and 1.43 of a Go
+// hello world's time; create, start and delete together 6.49 and 6.90 ms, where
+// the kernel's floor is 3.55. What is still initialised before it (unicode, whose
+// tables regexp keeps in the program, encoding/json, go/token, log) comes first
+// in Go's order, and can't be helped as long as kong and logrus are linked.
 package hot
 
 import (
@@ -83,7 +88,7 @@ func Elevated() bool {
 
 // run runs a verb. It gives nil where main must say why it can't be run.
 func (c *Call) run() *Outcome {
-	if checked, ok := c.Verb.(interface{ Check() error }); ok && checked.Check() != nil {
+	if c.Verb.Check() != nil {
 		return nil
 	}
 	o := &Outcome{Globals: c.Globals}
@@ -100,6 +105,7 @@ func (c *Call) run() *Outcome {
 
 // A Verb is what a command line asks for, with its flags.
 type Verb interface {
+	Check() error // refuses flags that can be seen to be wrong, before anything is opened
 	Run(r *lifecycle.Runtime) (status int, err error)
 }
 

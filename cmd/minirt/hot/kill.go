@@ -23,6 +23,9 @@ func (*Kill) Example() string {
 minirt kill --all web KILL`
 }
 
+// Check leaves the signal to Run, whose error names the container.
+func (*Kill) Check() error { return nil }
+
 func (f *Kill) Run(r *lifecycle.Runtime) (status int, err error) {
 	signal, ok := kernel.Signal(f.Signal)
 	if !ok {

@@ -156,6 +156,7 @@ func TestLinesOfStraceAreRead(t *testing.T) {
 		{"setsid()                                = -1 EPERM (Operation not permitted)", Call{Name: "setsid", Result: -1}, false},
 		{"getpid()                                = -1", Call{Name: "getpid", Result: -1}, false},
 		{"exit_group(0)                           = ?", Call{Name: "exit_group", Args: []uint64{0}, Cut: true}, false},
+		{"exit_group(0 <detached ...>", Call{Name: "exit_group", Args: []uint64{0}, Cut: true}, false},
 		{"read(0x3, 0x7, 0x1 <unfinished ...>", Call{Name: "read", Args: []uint64{3, 7, 1}, Cut: true}, false},
 		{"read(0x3, 0x7, 0x1) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)", Call{Name: "read", Args: []uint64{3, 7, 1}, Cut: true}, true},
 		{"x(0xffffffffffffff9c) = -1 EOPNOTSUPP (Operation not supported)", Call{Name: "x", Args: []uint64{1<<64 - 100}, Result: -95}, false},

@@ -108,8 +108,10 @@ func readFile(name string) (calls []Call, err error) {
 func parse(line string) (c Call, again bool, err error) {
 	name, rest, ok1 := strings.Cut(line, "(")
 	args, result, ok2 := strings.Cut(rest, ")")
-	if !ok2 && strings.HasSuffix(rest, " <unfinished ...>") { // killed in it
-		args, result, ok2 = strings.TrimSuffix(rest, " <unfinished ...>"), "= ?", true
+	for _, cut := range [...]string{" <unfinished ...>", " <detached ...>"} { // killed in it, or by the time that strace looked
+		if before, found := strings.CutSuffix(rest, cut); found && !ok2 {
+			args, result, ok2 = before, "= ?", true
+		}
 	}
 	result, ok3 := strings.CutPrefix(strings.TrimSpace(result), "= ")
 	if !ok1 || !ok2 || !ok3 {
@@ -135,6 +137,9 @@ func parse(line string) (c Call, again bool, err error) {
 		c.Result = -int64(errnoOf(word[1]))
 	default:
 		v, err := strconv.ParseInt(word[0], 0, 64)
+		if u, e := strconv.ParseUint(word[0], 0, 64); e == nil { // rt_sigreturn(2) gives back what the register held
+			v, err = int64(u), nil
+		}
 		if err != nil {
 			return c, false, errors.New("strace: no result: " + strconv.Quote(line))
 		}
