@@ -173,7 +173,7 @@ func (c *creation) claim(id string, gated bool) error {
 // record writes what is about to be made.
 func (c *creation) record() error { return c.write(c.Record) }
 
-func (c *creation) keepConfig() error { return c.keep(c.bundle.Config) }
+func (c *creation) keepConfig() error { return c.keep(configFile, c.bundle.Config) }
 
 // makeGate makes the FIFOs. Both ends are the stage's: it reads the gate and
 // never sees its end, and can write its report when nobody listens.
@@ -326,7 +326,11 @@ func (c *creation) settle() error {
 		}
 	}
 	c.Process.Birth = birth(c.pidfd, c.Process.PID)
-	c.Gate = c.plan.gateWords(c.spec)
+	if c.host.Files.Gate >= 0 {
+		if err := c.keep(wordsFile, c.plan.gateWords(c.spec).appendJSON(nil)); err != nil {
+			return err
+		}
+	}
 	if err := c.write(c.Record); err != nil {
 		return err
 	}

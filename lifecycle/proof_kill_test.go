@@ -29,7 +29,7 @@ func TestKilledAnywhereLeavesWhatDeleteClears(t *testing.T) {
 				p := newExample(t, example)
 				p.minirt()
 				p.before = p.census()
-				stride := 12
+				stride := 16
 				switch {
 				case long:
 					stride = 1

@@ -27,7 +27,6 @@ type Record struct {
 	Cgroups     []RecordCgroup    `json:"cgroups,omitempty"`
 	Points      []string          `json:"points,omitempty"` // made on the bundle's root file system (internal/mountpoint)
 	Mounts      []string          `json:"mounts,omitempty"` // made in the host's mount namespace, in order
-	Gate        []RecordStep      `json:"gate,omitempty"`   // the words for the steps that follow start
 }
 
 // RecordCgroup is a directory of the container's cgroup (cgroup.Dir).
@@ -38,6 +37,12 @@ type RecordCgroup struct {
 	V2          bool     `json:"v2"`
 	Path        string   `json:"path"`
 	Made        []string `json:"made,omitempty"`
+}
+
+// Words is the file words in a container's directory: what the steps behind
+// the gate are for. Only a start that fails reads it.
+type Words struct {
+	Steps []RecordStep `json:"steps"`
 }
 
 // RecordStep tells what a step of the plan is for.
@@ -88,14 +93,7 @@ func (r *Record) appendJSON(b []byte) []byte {
 	}
 	b = appendStrings(append(b, `],"points":`...), r.Points)
 	b = appendStrings(append(b, `,"mounts":`...), r.Mounts)
-	b = append(b, `,"gate":[`...)
-	for i, s := range r.Gate {
-		b = strconv.AppendInt(append(comma(b, i), `{"step":`...), int64(s.Step), 10)
-		b = field(b, `,"what":`, s.What)
-		b = field(b, `,"program":`, s.Program)
-		b = append(field(b, `,"path":`, s.Path), '}')
-	}
-	return append(b, "]}\n"...)
+	return append(b, "}\n"...)
 }
 
 func (p Proc) appendJSON(b []byte) []byte {
@@ -130,7 +128,19 @@ func appendStrings(b []byte, list []string) []byte {
 	return append(b, ']')
 }
 
-//go:generate go run ../hack/decoder -src . -types Record -pkg lifecycle -o record_decode.go
+//go:generate go run ../hack/decoder -src . -types Record,Words -pkg lifecycle -o record_decode.go
+
+// appendJSON writes the words; decodeWords reads them.
+func (w *Words) appendJSON(b []byte) []byte {
+	b = append(b, `{"steps":[`...)
+	for i, s := range w.Steps {
+		b = strconv.AppendInt(append(comma(b, i), `{"step":`...), int64(s.Step), 10)
+		b = field(b, `,"what":`, s.What)
+		b = field(b, `,"program":`, s.Program)
+		b = append(field(b, `,"path":`, s.Path), '}')
+	}
+	return append(b, "]}\n"...)
+}
 
 // readRecord reads what appendJSON wrote.
 func readRecord(b []byte) (*Record, error) {

@@ -70,12 +70,8 @@ func decodeRecord(d *json.Decoder, v *Record) {
 			if o.Once(1 << 14) {
 				v.Mounts = json.Strings[string](d)
 			}
-		case "gate":
-			if o.Once(1 << 15) {
-				v.Gate = json.Slice(d, decodeRecordStep)
-			}
 		default:
-			o.Unknown("ociVersion,id,bundle,rootfs,created,annotations,process,creator,newPid,program,listener,hooks,cgroups,points,mounts,gate")
+			o.Unknown("ociVersion,id,bundle,rootfs,created,annotations,process,creator,newPid,program,listener,hooks,cgroups,points,mounts")
 		}
 	}
 }
@@ -128,6 +124,20 @@ func decodeRecordCgroup(d *json.Decoder, v *RecordCgroup) {
 			}
 		default:
 			o.Unknown("name,controllers,mount,v2,path,made")
+		}
+	}
+}
+
+func decodeWords(d *json.Decoder, v *Words) {
+	o := d.Object()
+	for o.Next() {
+		switch o.Key {
+		case "steps":
+			if o.Once(1 << 0) {
+				v.Steps = json.Slice(d, decodeRecordStep)
+			}
+		default:
+			o.Unknown("steps")
 		}
 	}
 }

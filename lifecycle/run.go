@@ -72,7 +72,7 @@ func (c *creation) release() error {
 	}
 	unix.Close(c.sync)
 	c.sync = -1
-	if err := c.outcome(said); err != nil {
+	if err := c.outcome(said, func(step int) (RecordStep, error) { return c.plan.words(c.spec, step), nil }); err != nil {
 		return err
 	}
 	if h := c.spec.Hooks; h != nil && len(h.Poststart) > 0 {

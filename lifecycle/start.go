@@ -144,11 +144,12 @@ func (c *container) open() error {
 	if err != nil {
 		return because(c.path+"/"+reportFile, err)
 	}
-	return c.outcome(append(said, b...))
+	return c.outcome(append(said, b...), c.words)
 }
 
-// outcome reads what the stage said behind the gate.
-func (c *container) outcome(b []byte) error {
+// outcome reads what the stage said behind the gate; words gives those of a
+// step that failed.
+func (c *container) outcome(b []byte, words func(step int) (RecordStep, error)) error {
 	going := len(b) > 0 && b[0] == '!'
 	if going {
 		b = b[1:]
@@ -160,11 +161,10 @@ func (c *container) outcome(b []byte) error {
 	case !failed:
 		return text("the container's process ended before the program was executed")
 	}
-	config, _ := readFileAt(c.fd, configFile, 16<<20)
-	for _, w := range c.Gate {
-		if w.Step == r.Step {
-			return w.explain(config, unix.Errno(r.Errno))
-		}
+	w, err := words(r.Step)
+	if err != nil {
+		return because(err.Error(), unix.Errno(r.Errno))
 	}
-	return text("the stage failed at a step without words: " + unix.Errno(r.Errno).Error())
+	config, _ := readFileAt(c.fd, configFile, 16<<20)
+	return w.explain(config, unix.Errno(r.Errno))
 }

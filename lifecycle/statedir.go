@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/minirt/minirt/internal/json"
 	"golang.org/x/sys/unix"
 )
 
@@ -13,6 +14,7 @@ import (
 //
 //	state.json   the Record, replaced in one piece
 //	config.json  the bytes of the bundle's, as create read them: the bundle may change or go
+//	words        what the steps behind the gate are for: Words
 //	gate         FIFO that the created container's process reads; start writes a byte
 //	report       FIFO that start reads: what became of it (gate.go)
 type dir struct {
@@ -25,6 +27,7 @@ type dir struct {
 const (
 	stateFile  = "state.json"
 	configFile = "config.json"
+	wordsFile  = "words"
 	gateFile   = "gate"
 	reportFile = "report"
 )
@@ -190,19 +193,37 @@ func (d *dir) write(rec *Record) error {
 	return nil
 }
 
-// keep writes the config's own bytes.
-func (d *dir) keep(config []byte) error {
-	fd, err := unix.Openat(d.fd, configFile, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o600)
+// keep writes a file that stays as it is: the config's own bytes, or the words.
+func (d *dir) keep(name string, contents []byte) error {
+	fd, err := unix.Openat(d.fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o600)
 	if err == nil {
-		err = writeAll(fd, config)
+		err = writeAll(fd, contents)
 		if e := unix.Close(fd); err == nil {
 			err = e
 		}
 	}
 	if err != nil {
-		return because(d.path+"/"+configFile, err)
+		return because(d.path+"/"+name, err)
 	}
 	return nil
+}
+
+// words gives the words of a step behind the gate.
+func (d *dir) words(step int) (RecordStep, error) {
+	b, err := readFileAt(d.fd, wordsFile, 1<<20)
+	if err != nil {
+		return RecordStep{}, because(d.path+"/"+wordsFile, err)
+	}
+	var w Words
+	if faults := json.Decode(string(b), &w, decodeWords); len(faults) > 0 {
+		return RecordStep{}, text(d.path + "/" + wordsFile + ": " + faults[0].Text)
+	}
+	for _, s := range w.Steps {
+		if s.Step == step {
+			return s, nil
+		}
+	}
+	return RecordStep{}, text("the stage failed at step " + strconv.Itoa(step) + ", which has no words")
 }
 
 // lock waits until no other verb that changes the container is at work.
@@ -226,7 +247,7 @@ func (d *dir) remove() error {
 	if d.removed() {
 		return nil
 	}
-	for _, name := range [...]string{gateFile, reportFile, configFile, "." + stateFile, stateFile} {
+	for _, name := range [...]string{gateFile, reportFile, configFile, wordsFile, "." + stateFile, stateFile} {
 		unix.Unlinkat(d.fd, name, 0)
 	}
 	err := unix.Unlinkat(d.root, d.id, unix.AT_REMOVEDIR)

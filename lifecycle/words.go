@@ -42,11 +42,12 @@ func (c *Compiled) words(s *specs.Spec, step int) RecordStep {
 
 // gateWords are the words of all steps behind the gate, for start, which has
 // no plan.
-func (c *Compiled) gateWords(s *specs.Spec) (words []RecordStep) {
+func (c *Compiled) gateWords(s *specs.Spec) *Words {
+	w := new(Words)
 	for i := c.Gate; i < len(c.Steps); i++ {
-		words = append(words, c.words(s, i))
+		w.Steps = append(w.Steps, c.words(s, i))
 	}
-	return words
+	return w
 }
 
 // explain puts a step's errno behind its words.

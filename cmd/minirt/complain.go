@@ -63,7 +63,7 @@ func (c *complaints) tellOf(o *hot.Outcome) int {
 }
 
 // warn keeps a warning for the end.
-func (c *complaints) warn(text string) { c.warnings = append(c.warnings, oneLine(text)) }
+func (c *complaints) warn(text string) { c.warnings = append(c.warnings, hot.OneLine(text)) }
 
 // debug tells at once what only --debug asks for.
 func (c *complaints) debug(text string) {
@@ -82,7 +82,7 @@ func (c *complaints) end(status int, err error) int {
 		}
 		return status
 	}
-	text := oneLine(err.Error())
+	text := hot.OneLine(err.Error())
 	if len(c.warnings) > 0 {
 		text += "; warnings: " + strings.Join(c.warnings, "; ")
 	}
@@ -106,15 +106,4 @@ func (c *complaints) tell(level logrus.Level, name, text string) {
 		l.Formatter = &logrus.JSONFormatter{}
 	}
 	l.Log(level, text)
-}
-
-// oneLine makes one line of an error's text, and keeps a terminal from obeying it.
-func oneLine(text string) string {
-	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return '?'
-		}
-		return r
-	}, text)
 }

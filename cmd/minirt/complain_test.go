@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"github.com/minirt/minirt/cmd/minirt/hot"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,7 +73,7 @@ func TestTheTextLogIsLikeThatOfOthers(t *testing.T) {
 }
 
 func TestATerminalDoesNotObeyAnError(t *testing.T) {
-	if got := oneLine(" a\x1b[2J\rb\n"); got != "a?[2J?b" {
+	if got := hot.OneLine(" a\x1b[2J\rb\n"); got != "a?[2J?b" {
 		t.Errorf("%q", got)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/minirt/minirt/cmd/minirt/hot"
 	"os"
 	"strconv"
 	"strings"
@@ -111,7 +112,7 @@ func clock(d time.Duration) string {
 func commandLine(dir, name string) string {
 	text, _ := os.ReadFile(dir + "/cmdline")
 	if args := strings.TrimRight(string(text), "\x00"); args != "" {
-		return oneLine(strings.ReplaceAll(args, "\x00", " "))
+		return hot.OneLine(strings.ReplaceAll(args, "\x00", " "))
 	}
-	return "[" + oneLine(name) + "]"
+	return "[" + hot.OneLine(name) + "]"
 }

@@ -19,7 +19,7 @@
 //     --log that can't be opened) is left alone: nothing is done, and main does
 //     all as if this package weren't there. It has the words for it.
 //   - A verb that has been run isn't run again. If there is something to tell,
-//     an error or a warning, it is put into Left, and main tells it.
+//     an error, or a warning for --log FILE, it is put into Left, and main tells it.
 //   - A test shows that kong, logrus and what they bring behind this package
 //     have not been initialised when a hot verb ends. A test binary is never
 //     taken for a verb.
@@ -63,9 +63,32 @@ func init() {
 	}
 	CloseOnExec()
 	Left = c.run()
-	if Left != nil && Left.Err == nil && len(Left.Warnings) == 0 {
+	if Left != nil && Left.Err == nil && (len(Left.Warnings) == 0 || Left.Log == 0) {
+		for _, w := range Left.Warnings {
+			Warn(Left.Globals.LogLevel, w)
+		}
 		os.Exit(Left.Status)
 	}
+}
+
+// Warn tells a warning of a verb that went well, unless --log-level is error:
+// the one line that needs nothing of complain.go's, so that a config with a
+// warning, such as runc's own default, costs no more than another.
+func Warn(level, text string) {
+	if level != "error" {
+		os.Stderr.WriteString("minirt: warning: " + OneLine(text) + "\n")
+	}
+}
+
+// OneLine makes one line of a text, and keeps a terminal from obeying it.
+func OneLine(text string) string {
+	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // CloseOnExec is the first act of every minirt. Engines leak descriptors into
