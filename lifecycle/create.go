@@ -7,6 +7,7 @@ import (
 
 	"github.com/minirt/minirt/internal/kernel"
 	"github.com/minirt/minirt/internal/mountpoint"
+	"github.com/minirt/minirt/internal/plan"
 	"github.com/minirt/minirt/internal/stage"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -216,13 +217,19 @@ func (c *creation) makePoints() error {
 // imageOf is stage.Image; tests let steps fail in what it gives.
 var imageOf = stage.Image
 
+// seal makes the program of a plan, ready for stage.Start; dir serves where
+// memfds can't be run.
+func seal(p *plan.Plan, dir string) (fd int, err error) {
+	image, err := imageOf(p)
+	if err != nil {
+		return -1, err
+	}
+	return stage.Seal(image, dir)
+}
+
 // launch starts the stage with its descriptors.
 func (c *creation) launch() error {
-	image, err := imageOf(c.plan.Plan)
-	if err != nil {
-		return err
-	}
-	fd, err := stage.Seal(image, c.path)
+	fd, err := seal(c.plan.Plan, c.path)
 	if err != nil {
 		return err
 	}

@@ -199,11 +199,7 @@ func (e *entrance) compile() (err error) {
 
 // launch starts the stage in the cgroup of version 2.
 func (e *entrance) launch() error {
-	image, err := imageOf(e.plan.Plan)
-	if err != nil {
-		return err
-	}
-	fd, err := stage.Seal(image, e.path)
+	fd, err := seal(e.plan.Plan, e.path)
 	if err != nil {
 		return err
 	}

@@ -81,6 +81,18 @@ func (r *receiver) message() (payload string, fd int) {
 	return string(b[:n]), fds[0]
 }
 
+// hungUp tries until the socket's owner was quick enough to hang up before
+// something was sent; forget takes back what worked meanwhile.
+func hungUp(do func() error, forget func()) (err error) {
+	for range 20 {
+		if err = do(); err != nil {
+			return err
+		}
+		forget()
+	}
+	return nil
+}
+
 // hangUp lets everybody connect whose connection is closed at once.
 func (r *receiver) hangUp() {
 	go func() {

@@ -26,11 +26,7 @@ type joiner struct {
 func (j *joiner) start(h *specs.Hook, files []uintptr) (int, error) {
 	const sync, target = 3, 4
 	p := j.plan(h, sync, target)
-	image, err := imageOf(p)
-	if err != nil {
-		return 0, err
-	}
-	fd, err := stage.Seal(image, j.images)
+	fd, err := seal(p, j.images)
 	if err != nil {
 		return 0, err
 	}

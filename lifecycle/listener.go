@@ -57,6 +57,9 @@ func serveAgent(agent, pidfd, number, said int, state []byte) error {
 		state = state[n:]
 		n, err = unix.SendmsgN(agent, state, nil, nil, unix.MSG_NOSIGNAL)
 	}
+	if err == nil {
+		err = unix.Shutdown(agent, unix.SHUT_WR) // the process may hold it open until the agent lets it go on
+	}
 	if err != nil {
 		return &pathError{"linux.seccomp.listenerPath", "send the listener", err}
 	}

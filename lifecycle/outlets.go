@@ -144,6 +144,8 @@ func (o *outlets) handOver(pidfd int) error {
 		if err := give(o.pidfd, pidfd, "pidfd"); err != nil {
 			return because("pidfd socket", err)
 		}
+		unix.Close(o.pidfd) // nothing more comes
+		o.pidfd = -1
 	}
 	return nil
 }

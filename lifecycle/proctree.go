@@ -53,11 +53,7 @@ func (c *creation) makeProcs() error {
 func (c *creation) procTree(m *specs.Mount) (fd int, err error) {
 	const sync, pidNamespace = 3, 4
 	p := c.procPlan(m, sync, pidNamespace)
-	image, err := stage.Image(p)
-	if err != nil {
-		return -1, err
-	}
-	sealed, err := stage.Seal(image, c.path)
+	sealed, err := seal(p, c.path)
 	if err != nil {
 		return -1, err
 	}

@@ -27,6 +27,9 @@ func TestKilledAnywhereLeavesWhatDeleteClears(t *testing.T) {
 			}
 			t.Run(example+" "+verb, func(t *testing.T) {
 				p := newExample(t, example)
+				if p.tty != "" && verb == "run" {
+					t.Skip("a run that waits has the caller's terminal")
+				}
 				p.minirt()
 				p.before = p.census()
 				stride := 16

@@ -92,11 +92,7 @@ func (s *screen) keep(images string) {
 		return
 	}
 	defer unix.Close(us)
-	image, err := stage.Image(guardPlan(s.modes))
-	if err != nil {
-		return
-	}
-	fd, err := stage.Seal(image, images)
+	fd, err := seal(guardPlan(s.modes), images)
 	if err != nil {
 		return
 	}

@@ -115,7 +115,11 @@ func (r *Runtime) claim(id string) (*dir, error) {
 		return nil, err
 	}
 	if err = unix.Mkdirat(root, id, 0o700); err == nil {
-		return r.openDir(root, id)
+		d, err := r.openDir(root, id)
+		if err != nil && err != ErrNotExist {
+			unix.Rmdir(r.Root + "/" + id)
+		}
+		return d, err
 	}
 	unix.Close(root)
 	if err == unix.EEXIST {
@@ -251,7 +255,7 @@ func (d *dir) remove() error {
 		unix.Unlinkat(d.fd, name, 0)
 	}
 	err := unix.Unlinkat(d.root, d.id, unix.AT_REMOVEDIR)
-	if err == unix.ENOTEMPTY {
+	for tries := 0; err == unix.ENOTEMPTY && tries < 100; tries++ { // a create that goes on may write there once more
 		d.clear()
 		err = unix.Unlinkat(d.root, d.id, unix.AT_REMOVEDIR)
 	}

@@ -410,7 +410,9 @@ func TestSocketsThatNobodyServesLeaveNothing(t *testing.T) {
 		{p.dir + "/hung", "", "console socket: broken pipe"},
 		{p.dir + "/hung", p.dir + "/nothing", `pidfd socket "` + p.dir + `/nothing": no such file or directory`},
 	} {
-		err := p.Create("web", CreateOptions{Bundle: p.bundle, ConsoleSocket: c.socket, PIDFDSocket: c.pidfd})
+		err := hungUp(func() error {
+			return p.Create("web", CreateOptions{Bundle: p.bundle, ConsoleSocket: c.socket, PIDFDSocket: c.pidfd})
+		}, func() { p.Delete("web", true) })
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v\ndoesn't say %q", err, c.want)
 		}
