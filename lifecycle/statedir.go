@@ -116,8 +116,11 @@ func (r *Runtime) claim(id string) (*dir, error) {
 	}
 	if err = unix.Mkdirat(root, id, 0o700); err == nil {
 		d, err := r.openDir(root, id)
-		if err != nil && err != ErrNotExist {
-			unix.Rmdir(r.Root + "/" + id)
+		if err != nil && err != ErrNotExist { // a directory that has gone may be another's by now
+			unix.Unlinkat(root, id, unix.AT_REMOVEDIR)
+		}
+		if err != nil {
+			unix.Close(root)
 		}
 		return d, err
 	}
@@ -140,7 +143,11 @@ func (r *Runtime) find(id string) (*dir, error) {
 		}
 		return nil, err
 	}
-	return r.openDir(root, id)
+	d, err := r.openDir(root, id)
+	if err != nil {
+		unix.Close(root)
+	}
+	return d, err
 }
 
 func isNotExist(err error) bool {
@@ -148,12 +155,12 @@ func isNotExist(err error) bool {
 	return ok && r.cause == unix.ENOENT
 }
 
+// openDir opens a container's directory; root stays the caller's on an error.
 func (r *Runtime) openDir(root int, id string) (*dir, error) {
 	fd, err := unix.Openat(root, id, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err == nil {
 		return &dir{root, fd, id, r.Root + "/" + id}, nil
 	}
-	unix.Close(root)
 	if err == unix.ENOENT || err == unix.ENOTDIR || err == unix.ELOOP {
 		return nil, ErrNotExist
 	}
