@@ -85,16 +85,15 @@ func (r *Runtime) create(id string, o *CreateOptions, gated bool) (made *creatio
 }
 
 // order lists what is to be done. The stage is started first, and makes its
-// mounts while we make its cgroups, unless it would miss something: then all is
-// made before.
+// mounts while we make its cgroups, which it waits for, and then the files that
+// nobody waits for: unless it would miss something that must be there before.
 func (c *creation) order() []func() error {
-	made := []func() error{c.keepConfig, c.makeCgroups, c.makePoints, c.makeTrees}
-	rest := []func() error{c.admit, c.serve, c.settle}
-	order := []func() error{c.record, c.makeNotify, c.makeBirthplace}
 	if len(c.Points) > 0 || !c.trees.none() || c.plan.Births || !c.host.Rootfs.MountNamespace {
-		return append(append(append(order, made...), c.launch), rest...)
+		return []func() error{c.record, c.makeNotify, c.makeBirthplace, c.makeCgroups, c.makePoints, c.makeTrees,
+			c.launch, c.admit, c.keepFiles, c.serve, c.settle}
 	}
-	return append(append(append(order, c.launch), made...), rest...)
+	return []func() error{c.record, c.makeNotify, c.makeBirthplace,
+		c.launch, c.makeCgroups, c.admit, c.keepFiles, c.serve, c.settle}
 }
 
 // compile makes the plan.
@@ -174,7 +173,15 @@ func (c *creation) claim(id string, gated bool) error {
 // record writes what is about to be made.
 func (c *creation) record() error { return c.write(c.Record) }
 
-func (c *creation) keepConfig() error { return c.keep(configFile, c.bundle.Config) }
+// keepFiles keeps what later verbs may need to read: the config's own bytes, and
+// the words of the steps behind the gate.
+func (c *creation) keepFiles() error {
+	err := c.keep(configFile, c.bundle.Config)
+	if err == nil && c.host.Files.Gate >= 0 {
+		err = c.keep(wordsFile, c.plan.gateWords(c.spec).appendJSON(nil))
+	}
+	return err
+}
 
 // makeGate makes the FIFOs. Both ends are the stage's: it reads the gate and
 // never sees its end, and can write its report when nobody listens.
@@ -333,10 +340,8 @@ func (c *creation) settle() error {
 		}
 	}
 	c.Process.Birth = birth(c.pidfd, c.Process.PID)
-	if c.host.Files.Gate >= 0 {
-		if err := c.keep(wordsFile, c.plan.gateWords(c.spec).appendJSON(nil)); err != nil {
-			return err
-		}
+	if c.group != nil {
+		c.setGroup(c.group) // as it was made: another may have made a part of it since
 	}
 	if err := c.write(c.Record); err != nil {
 		return err
