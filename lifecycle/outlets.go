@@ -73,7 +73,7 @@ func (o *outlets) receive(sync int, b []byte) (n int, err error) {
 		if err := o.adopt(fd); err != nil {
 			return 0, err
 		}
-		if _, err := unix.Write(sync, []byte{1}); err != nil {
+		if _, err := unix.Write(sync, []byte{1}); err != nil && err != unix.EPIPE { // a stage that has gone has said why
 			return 0, err
 		}
 	}

@@ -16,7 +16,7 @@ func (c *creation) serve() error {
 	for {
 		n, err := c.outlets.receive(c.sync, b)
 		if err != nil {
-			return err
+			return c.lastWords(err)
 		}
 		if r, ok := stage.ParseReport(b[:n]); ok {
 			return c.plan.explain(c.spec, c.bundle.Config, r)
