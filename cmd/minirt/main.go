@@ -18,6 +18,8 @@
 //     --preserve-fds would hand it to the container.
 //
 //go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+//go:debug decoratemappings=0
 package main
 
 import (
