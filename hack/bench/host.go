@@ -33,6 +33,11 @@ func isolate() error {
 	if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EINVAL) {
 		return fmt.Errorf("unmount the unified hierarchy: %w", err)
 	}
+	if err == nil { // crun takes the bare directory for a hierarchy, and would leave its cgroups there
+		if err := unix.Mount("none", cgroupRoot+"/unified", "tmpfs", 0, "mode=755"); err != nil {
+			return fmt.Errorf("cover the unified hierarchy's place: %w", err)
+		}
+	}
 	return unix.Exec("/proc/self/exe", os.Args, append(os.Environ(), mark+"=1"))
 }
 
