@@ -92,8 +92,11 @@ func (c *creation) order() []func() error {
 		return []func() error{c.record, c.makeNotify, c.makeBirthplace, c.makeCgroups, c.makePoints, c.makeTrees,
 			c.launch, c.admit, c.keepFiles, c.serve, c.settle}
 	}
-	return []func() error{c.record, c.makeNotify, c.makeBirthplace,
-		c.launch, c.makeCgroups, c.admit, c.keepFiles, c.serve, c.settle}
+	rest := []func() error{c.makeCgroups, c.admit, c.keepFiles, c.serve, c.settle}
+	if c.notify || c.group != nil && c.group.HasV2() {
+		return append([]func() error{c.record, c.makeNotify, c.makeBirthplace, c.launch}, rest...)
+	}
+	return append([]func() error{c.makeBirthplace, c.launch, c.record}, rest...) // a stage leaves nothing to record
 }
 
 // compile makes the plan.

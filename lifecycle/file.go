@@ -70,8 +70,12 @@ func writeTo(name string, b string) error {
 func replaceAt(dir int, name string, mode uint32, b []byte) error {
 	i := strings.LastIndexByte(name, '/') + 1
 	hidden := name[:i] + "." + name[i:]
-	unix.Unlinkat(dir, hidden, 0) // of a minirt that was killed, or a trap that somebody has put there
-	fd, err := unix.Openat(dir, hidden, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, mode)
+	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_CLOEXEC
+	fd, err := unix.Openat(dir, hidden, flags, mode)
+	if err == unix.EEXIST { // of a minirt that was killed, or a trap that somebody has put there
+		unix.Unlinkat(dir, hidden, 0)
+		fd, err = unix.Openat(dir, hidden, flags, mode)
+	}
 	if err != nil {
 		return err
 	}

@@ -110,6 +110,9 @@ func (g *Group) dir(controller string) *Dir {
 	return nil
 }
 
+// HasV2 tells whether one of the directories is of version 2.
+func (g *Group) HasV2() bool { return g.v2() != nil }
+
 // v2 finds the version 2 directory; nil if there is none.
 func (g *Group) v2() *Dir {
 	for i := range g.Dirs {
