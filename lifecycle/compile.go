@@ -94,7 +94,7 @@ func (c *compiler) register(name string) plan.Register {
 // process. It is pure: the same values give the same plan on every machine.
 //
 // The order of the chapters is the one in which the kernel takes them
-// (spec-musts, T-08, T-09): rights of the host first, the root file system
+// (capabilities(7), user_namespaces(7)): rights of the host first, the root file system
 // before what only the container sees, credentials last but for the filter.
 func Compile(s *specs.Spec, h *Host) (*Compiled, error) {
 	c := &compiler{Compiled: &Compiled{Plan: plan.New(h.Arch, h.Files.Sync)}, spec: s, host: h, births: birthsOf(s, h)}

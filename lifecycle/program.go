@@ -72,7 +72,7 @@ func environment(env []string, name, otherwise string) string {
 }
 
 // notFound words the failure to find the program, as engines search for it
-// (cli-surface: texts that engines look for).
+// (docs/cli.md, texts that engines search for).
 func notFound(name string, errno unix.Errno) string {
 	what := "exec: " + quote(name) + ": "
 	switch {
