@@ -59,7 +59,7 @@ func (c *compiler) enterNamespaces(flags uintptr, rootfs string) {
 	}
 	c.Do(plan.Close, target)
 	if c.births.joined {
-		c.becomeRoot()
+		becomeRoot(c.Plan)
 	}
 	if flags&unix.CLONE_NEWNS == 0 { // the container is a chroot
 		c.At("root.path")

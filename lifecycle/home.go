@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/minirt/minirt/rootfs"
 	"golang.org/x/sys/unix"
 )
 
@@ -41,7 +41,7 @@ func (v *sight) passwd() []byte {
 	const limit = 1 << 20
 	dir, name, resolve := v.host.Rootfs.Root, "etc/passwd", uint64(unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_MAGICLINKS)
 	for i := range v.spec.Mounts {
-		if m := &v.spec.Mounts[i]; strings.Trim(m.Destination, "/") == "etc/passwd" && isBind(m) {
+		if m := &v.spec.Mounts[i]; strings.Trim(m.Destination, "/") == "etc/passwd" && rootfs.IsBind(m) {
 			dir, name, resolve = "/", m.Source, 0
 			if !strings.HasPrefix(name, "/") {
 				name = v.bundle.Dir + "/" + name
@@ -67,13 +67,4 @@ func (v *sight) passwd() []byte {
 		return nil
 	}
 	return b
-}
-
-func isBind(m *specs.Mount) bool {
-	for _, o := range m.Options {
-		if o == "bind" || o == "rbind" {
-			return true
-		}
-	}
-	return false
 }

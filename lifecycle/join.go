@@ -74,19 +74,12 @@ func (j *joiner) plan(h *specs.Hook, sync, target int) *plan.Plan {
 	}
 	p.Do(plan.Close, target)
 	if j.flags&unix.CLONE_NEWUSER != 0 {
-		p.Do(plan.Setgroups, 0, nil).Tolerate(unix.EPERM)
-		p.Do(plan.Setgid, 0).Tolerate(unix.EINVAL)
-		p.Do(plan.Setuid, 0).Tolerate(unix.EINVAL)
+		becomeRoot(p)
 	}
 	p.Do(plan.Chdir, j.dir)
 	p.Do(plan.CloseRange, 3, -1, closeRangeCloexec)
 	if j.flags&(unix.CLONE_NEWPID|unix.CLONE_NEWTIME) != 0 {
-		pid := p.Register("pid")
-		p.Do(plan.Clone, unix.CLONE_PARENT|int(unix.SIGCHLD), 0, 0, 0, 0).To(pid).Set(plan.IfZero)
-		fork := p.Last()
-		p.Do(plan.Write, sync, plan.Cell(pid), 4)
-		p.Do(plan.ExitGroup, 0)
-		p.JumpOnSuccess(fork)
+		fork(p, sync)
 		p.Do(plan.Read, sync, p.Buffer("byte", make([]byte, 8)), 1).Set(plan.ZeroFails)
 		p.Do(plan.Setsid)
 	}

@@ -104,7 +104,7 @@ func (c *compiler) namespaces() {
 		c.At(c.namespacePath(k.Type))
 		c.Do(plan.Setns, c.host.Files.Namespaces[i], k.Flag)
 		if k.Flag == unix.CLONE_NEWUSER {
-			c.becomeRoot()
+			becomeRoot(c.Plan)
 		}
 	}
 	if b.user {
@@ -112,7 +112,7 @@ func (c *compiler) namespaces() {
 		c.Do(plan.Unshare, unix.CLONE_NEWUSER)
 		c.sync(SyncMaps)
 		c.undumpable()
-		c.becomeRoot()
+		becomeRoot(c.Plan)
 	}
 	unshare := b.unshare
 	if !b.user && !b.joined { // joinCgroups makes it, once the cgroups are joined
@@ -133,22 +133,28 @@ func (c *compiler) namespaces() {
 
 // becomeRoot takes the ids 0 of a user namespace, where they are mapped: files
 // that the stage makes are to belong to the container's root.
-func (c *compiler) becomeRoot() {
-	c.Do(plan.Setgroups, 0, nil).Tolerate(unix.EPERM) // denied in a namespace of an ordinary user's
-	c.Do(plan.Setgid, 0).Tolerate(unix.EINVAL)        // not mapped
-	c.Do(plan.Setuid, 0).Tolerate(unix.EINVAL)
+func becomeRoot(p *plan.Plan) {
+	p.Do(plan.Setgroups, 0, nil).Tolerate(unix.EPERM) // denied in a namespace of an ordinary user's
+	p.Do(plan.Setgid, 0).Tolerate(unix.EINVAL)        // not mapped
+	p.Do(plan.Setuid, 0).Tolerate(unix.EINVAL)
+}
+
+// fork goes on in a child whose parent is minirt, not the stage: that sends the
+// child's pid over sync, and ends.
+func fork(p *plan.Plan, sync int) {
+	pid := p.Register("pid")
+	p.Do(plan.Clone, unix.CLONE_PARENT|int(unix.SIGCHLD), 0, 0, 0, 0).To(pid).Set(plan.IfZero)
+	clone := p.Last()
+	p.Do(plan.Write, sync, plan.Cell(pid), 4)
+	p.Do(plan.ExitGroup, 0)
+	p.JumpOnSuccess(clone)
 }
 
 // bear makes the container's process: a child of minirt's, not of the stage's.
 // The stage sends its pid and ends, and the child goes on once that has come.
 func (c *compiler) bear() {
-	pid := c.Register("pid")
 	c.At("linux.namespaces")
-	c.Do(plan.Clone, unix.CLONE_PARENT|int(unix.SIGCHLD), 0, 0, 0, 0).To(pid).Set(plan.IfZero)
-	fork := c.Last()
-	c.Do(plan.Write, c.host.Files.Sync, plan.Cell(pid), 4)
-	c.Do(plan.ExitGroup, 0)
-	c.JumpOnSuccess(fork)
+	fork(c.Plan, c.host.Files.Sync)
 	c.Do(plan.Read, c.host.Files.Sync, c.byteIn, 1).Set(plan.ZeroFails) // nothing is said before the pid
 	c.Do(plan.Setsid)                                                   // the stage's session loses its leader
 }

@@ -114,12 +114,7 @@ func (c *creation) procPlan(m *specs.Mount, sync, pidNamespace int) *plan.Plan {
 	for fd := range 3 {
 		p.Do(plan.Close, fd).Tolerate(unix.EBADF)
 	}
-	pid := p.Register("pid")
-	p.Do(plan.Clone, unix.CLONE_PARENT|int(unix.SIGCHLD), 0, 0, 0, 0).To(pid).Set(plan.IfZero)
-	fork := p.Last()
-	p.Do(plan.Write, sync, plan.Cell(pid), 4)
-	p.Do(plan.ExitGroup, 0)
-	p.JumpOnSuccess(fork)
+	fork(p, sync)
 	fs, tree := p.Register("fs"), p.Register("tree")
 	p.Do(plan.Fsopen, "proc", unix.FSOPEN_CLOEXEC).To(fs)
 	p.Do(plan.Fsconfig, fs, unix.FSCONFIG_SET_STRING, "source", "proc", 0)

@@ -2,9 +2,9 @@ package lifecycle
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/minirt/minirt/internal/plan"
+	"github.com/minirt/minirt/spec"
 	"golang.org/x/sys/unix"
 )
 
@@ -56,25 +56,9 @@ func (c *compiler) sysctls() {
 	slices.Sort(keys)
 	for _, k := range keys {
 		c.At("linux.sysctl." + k)
-		c.writeProc("sys/"+sysctlPath(k), c.spec.Linux.Sysctl[k])
+		path, _ := spec.SysctlPath(k) // Load has refused what leads elsewhere
+		c.writeProc("sys/"+path, c.spec.Linux.Sysctl[k])
 	}
-}
-
-// sysctlPath is a key's path below /proc/sys. As with sysctl(8), whichever of
-// dot and slash comes first is the separator, and the other stands for itself.
-func sysctlPath(key string) string {
-	if i := strings.IndexAny(key, "./"); i < 0 || key[i] == '/' {
-		return key
-	}
-	return strings.Map(func(r rune) rune {
-		switch r {
-		case '.':
-			return '/'
-		case '/':
-			return '.'
-		}
-		return r
-	}, key)
 }
 
 // labels asks for the labels of the LSMs at the next execve(2). A host without
