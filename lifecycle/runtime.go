@@ -32,6 +32,7 @@ type Runtime struct {
 	Rootless      string            // "true", "false" or "auto": whether missing rights to cgroups are only warned of; "auto" where empty
 	NotifySocket  string            // a service manager's socket, to be told that a container is ready (sd_notify(3)); "" for none
 	Strict        bool              // delete refuses a created container, as the letter of runtime.md has it
+	Drivers       Drivers           // what needs a library; may be empty
 	Warn          func(text string) // gets each warning, in one line; may be nil
 }
 

@@ -68,6 +68,7 @@ func minirt(args []string) int {
 	if err != nil {
 		return c.end(0, err)
 	}
+	r.Drivers = drivers()
 	return c.end(command.Run(r))
 }
 

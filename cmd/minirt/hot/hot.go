@@ -18,6 +18,8 @@
 //   - What isn't plain and right (help, a mistake, --debug, another verb, a
 //     --log that can't be opened) is left alone: nothing is done, and main does
 //     all as if this package weren't there. It has the words for it.
+//   - No driver of lifecycle.Drivers is here: the libraries behind them come with
+//     main. A verb that turns out to need one has done nothing yet, and main runs it.
 //   - A verb that has been run isn't run again. If there is something to tell,
 //     an error, or a warning for --log FILE, it is put into Left, and main tells it.
 //   - A test shows that kong, logrus and what they bring behind this package
@@ -32,6 +34,7 @@
 package hot
 
 import (
+	"errors"
 	"math"
 	"os"
 	"strings"
@@ -123,6 +126,10 @@ func (c *Call) run() *Outcome {
 		return nil
 	}
 	o.Status, o.Err = c.Verb.Run(r)
+	if errors.Is(o.Err, lifecycle.ErrDriver) {
+		unix.Close(o.Log)
+		return nil
+	}
 	return o
 }
 

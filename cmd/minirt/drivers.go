@@ -1,0 +1,6 @@
+package main
+
+import "github.com/minirt/minirt/lifecycle"
+
+// drivers are those that this program links.
+func drivers() lifecycle.Drivers { return lifecycle.Drivers{} }
