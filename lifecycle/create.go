@@ -352,6 +352,9 @@ func (c *creation) settle() error {
 	if err := c.outlets.handOver(c.pidfd); err != nil {
 		return err
 	}
+	if c.options.detach {
+		c.leaveShortcut()
+	}
 	return c.writePIDFile()
 }
 

@@ -19,6 +19,9 @@ func (r *Runtime) Start(id string) (err error) {
 	if err := c.lock(); err != nil {
 		return err
 	}
+	if err := c.begun(); err != nil {
+		return err
+	}
 	if err := startable(c.status()); err != nil {
 		return err
 	}
@@ -49,6 +52,22 @@ func (r *Runtime) Start(id string) (err error) {
 		}
 	}
 	return r.await(c, ready)
+}
+
+// begun reads the report of a start that this process has begun before Go did
+// (package early of cmd/minirt), and that failed. It is there as long as that
+// start's end of it is open, and else never without a reader.
+func (c *container) begun() error {
+	report, err := unix.Openat(c.fd, reportFile, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return because(c.path+"/"+reportFile, err)
+	}
+	defer unix.Close(report)
+	said := make([]byte, 64)
+	if n := receive(report, said); n > 0 {
+		return c.outcome(said[:n], c.words)
+	}
+	return nil
 }
 
 // startable refuses every status but created (LC-09).

@@ -17,6 +17,7 @@ import (
 //	words        what the steps behind the gate are for: Words
 //	gate         FIFO that the created container's process reads; start writes a byte
 //	report       FIFO that start reads: what became of it (gate.go)
+//	shortcut     link whose text is enough for start and delete (shortcut.go)
 type dir struct {
 	root int    // descriptor of the runtime's root
 	fd   int    // descriptor of the directory
@@ -198,6 +199,9 @@ func (d *dir) record() (*Record, error) {
 }
 
 func (d *dir) write(rec *Record) error {
+	if rec.Process.PID != 0 && !rec.plain() { // it may have been
+		unix.Unlinkat(d.fd, shortcutFile, 0)
+	}
 	if err := replaceAt(d.fd, stateFile, 0o600, rec.appendJSON(make([]byte, 0, 2048))); err != nil {
 		return because(d.path+"/"+stateFile, err)
 	}
@@ -258,7 +262,7 @@ func (d *dir) remove() error {
 	if d.removed() {
 		return nil
 	}
-	for _, name := range [...]string{gateFile, reportFile, configFile, wordsFile, "." + stateFile, stateFile} {
+	for _, name := range [...]string{gateFile, reportFile, configFile, wordsFile, shortcutFile, "." + stateFile, stateFile} {
 		unix.Unlinkat(d.fd, name, 0)
 	}
 	err := unix.Unlinkat(d.root, d.id, unix.AT_REMOVEDIR)

@@ -25,6 +25,7 @@ package main
 import (
 	"os"
 
+	_ "github.com/minirt/minirt/cmd/minirt/early" // the first instruction, in entry_*.s
 	"github.com/minirt/minirt/cmd/minirt/hot"
 	"github.com/minirt/minirt/lifecycle"
 )

@@ -83,11 +83,26 @@ func (d *Dir) freezerWords() (file, on, off string) {
 	return d.Path + "/freezer.state", "FROZEN", "THAWED"
 }
 
-func (d *Dir) frozen() (bool, error) {
+// FreezerFile is the file that tells whether the processes are stopped; "" if
+// there is none.
+func (g *Group) FreezerFile() string {
+	if d := g.freezer(); d != nil {
+		return d.stateFile()
+	}
+	return ""
+}
+
+func (d *Dir) stateFile() string {
 	if d.V2 {
-		b, err := read(d.Path + "/cgroup.events")
+		return d.Path + "/cgroup.events"
+	}
+	return d.Path + "/freezer.state"
+}
+
+func (d *Dir) frozen() (bool, error) {
+	b, err := read(d.stateFile())
+	if d.V2 {
 		return bytes.Contains(b, []byte("frozen 1")), err
 	}
-	b, err := read(d.Path + "/freezer.state")
 	return string(bytes.TrimSpace(b)) == "FROZEN", err
 }
