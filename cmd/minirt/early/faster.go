@@ -10,7 +10,7 @@ import "unsafe"
 //     CPU limit of our own cgroup, in /proc/self/cgroup and all of
 //     /proc/self/mountinfo. It takes it well if it can't open them.
 //
-// Measured: 0.11 ms of 0.8 for a Go program that does nothing.
+// Measured: of the 1.29 ms that state took, 0.97 are left.
 const setting = "GOMAXPROCS=1\x00"
 
 var (
