@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/minirt/minirt/internal/cgroup"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -22,7 +23,12 @@ func (r *Runtime) seeCgroups(v *sight, id string) (err error) {
 	if v.spec.Linux != nil {
 		path, resources = v.spec.Linux.CgroupsPath, v.spec.Linux.Resources
 	}
-	if v.group, err = v.layout.Group(path, id); err != nil {
+	if r.CgroupManager == CgroupSystemd {
+		err = r.seeScope(v, path, id)
+	} else {
+		v.group, err = v.layout.Group(path, id)
+	}
+	if err != nil {
 		return err
 	}
 	for i := range v.group.Dirs {
@@ -30,9 +36,14 @@ func (r *Runtime) seeCgroups(v *sight, id string) (err error) {
 			v.host.Tasks = append(v.host.Tasks, d.Path+"/tasks")
 		}
 	}
-	v.early, v.late, err = cgroup.Compile(resources, v.layout)
-	v.host.BornInCgroup = v.layout.Unified()
-	return err
+	if v.early, v.late, err = cgroup.Compile(resources, v.layout); err != nil {
+		return err
+	}
+	if v.scope != nil {
+		v.scope.limit(v.early, v.late)
+	}
+	v.host.BornInCgroup = v.layout.Unified() && v.scope == nil
+	return nil
 }
 
 // makeBirthplace makes the one cgroup that must be there before the stage: the
@@ -77,7 +88,7 @@ func (c *creation) makeDirs(v2 bool) error {
 
 // birthplace opens the cgroup of version 2 for clone3(2), or gives -1.
 func (c *creation) birthplace() (fd int, err error) {
-	if c.group == nil {
+	if c.group == nil || c.scope != nil {
 		return -1, nil
 	}
 	for i := range c.group.Dirs {
@@ -91,9 +102,10 @@ func (c *creation) birthplace() (fd int, err error) {
 	return -1, nil
 }
 
-// admit tells the stage that its cgroups of version 1 are made.
+// admit tells the stage that its cgroups of version 1 are made, or that systemd
+// has moved it.
 func (c *creation) admit() error {
-	if len(c.host.Tasks) == 0 {
+	if len(c.host.Tasks) == 0 && !c.host.Moved {
 		return nil
 	}
 	if _, err := unix.Write(c.sync, []byte{1}); err != nil && err != unix.EPIPE { // serve hears why it has gone
@@ -106,13 +118,16 @@ func (c *creation) admit() error {
 // and no limit: the container stays in the caller's, with a warning. A stage
 // that waits for its cgroups is started anew.
 func (c *creation) spare(err error) error {
-	if err == nil || !c.mayDoWithout(err) {
-		return err
+	if err == nil {
+		return nil
+	}
+	if !c.mayDoWithout(err) {
+		return c.noRights(err)
 	}
 	c.stays("container", err)
 	c.group, c.late, c.Cgroups, c.host.Tasks, c.host.BornInCgroup = nil, nil, nil, nil, false
 	c.host.Rootfs.Cgroups = nil
-	if err := c.compile(); err != nil || c.pidfd < 0 {
+	if c.plan, err = Compile(c.spec, &c.host); err != nil || c.pidfd < 0 { // its warnings have been told
 		return err
 	}
 	unix.Close(c.sync)
@@ -131,6 +146,6 @@ func (r *Runtime) stays(what string, err error) {
 
 // mayDoWithout tells whether missing rights are no failure: see --rootless.
 func (c *creation) mayDoWithout(err error) bool {
-	return c.rootless() && errors.Is(err, cgroup.ErrNoRights) && len(c.early) == 0 &&
+	return c.rootless() && errors.Is(err, cgroup.ErrNoRights) && len(c.early) == 0 && !slices.ContainsFunc(c.late, isLimit) &&
 		(c.spec.Linux == nil || c.spec.Linux.CgroupsPath == "")
 }

@@ -22,10 +22,12 @@ type Host struct {
 	NewKeyring      bool         // join a new session keyring
 	Tasks           []string     // the tasks files of the container's cgroups of version 1
 	BornInCgroup    bool         // clone puts the stage into a cgroup of version 2, and there is no other
-	UnprivilegedMap bool         // the id maps are written without right over setgroups(2)
+	Moved           bool         // the stage waits until it has been moved into its cgroups (systemd)
+	SetgroupsDenied bool         // setgroups(2) is, in the user namespace that the process will be in
 	HardLimits      [16]uint64   // the caller's hard limits, by resource
 	AppArmor        bool         // the kernel has it
 	SELinux         bool         // the kernel has it
+	Landlock        int          // the version of the kernel's ABI for it; 0 if it has none, or isn't asked
 	Files           Files        // the stage's descriptors
 	Rootfs          rootfs.Facts // the root file system
 }
@@ -108,6 +110,7 @@ func Compile(s *specs.Spec, h *Host) (*Compiled, error) {
 		c.scheduling()
 	}
 	c.namespaces()
+	c.keyLabel()
 	c.keyring()
 	c.loopback()
 	facts := h.Rootfs
@@ -118,6 +121,7 @@ func Compile(s *specs.Spec, h *Host) (*Compiled, error) {
 	if !c.births.early() {
 		c.scheduling() // a real-time process can't join a cgroup of version 1 that has no realtimeRuntime
 	}
+	c.netDevices()
 	c.hooks()
 	c.terminal(root.Root(), root.Console)
 	rootfs.Pivot(c.Plan, s, &facts, root)
@@ -163,7 +167,7 @@ func (c *compiler) undumpable() { c.Do(plan.Prctl, prSetDumpable, 0) }
 func (c *compiler) joinCgroups() {
 	created, _ := namespacesOf(c.spec)
 	c.At("linux.cgroupsPath")
-	if len(c.host.Tasks) > 0 {
+	if len(c.host.Tasks) > 0 || c.host.Moved {
 		c.Do(plan.Read, c.host.Files.Sync, c.byteIn, 1).Set(plan.ZeroFails)
 		c.enterCgroups()
 	}

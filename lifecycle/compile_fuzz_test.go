@@ -103,7 +103,13 @@ func compileAnything(t *testing.T, config []byte, host uint8) {
 		}
 		h.Rootfs.OpenTreeAttr = host&4 == 0
 		h.Rootfs.NoPivot = host&8 != 0
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		c, err := Compile(s, h)
+		runtime.ReadMemStats(&after)
+		if n, most := after.TotalAlloc-before.TotalAlloc, uint64(1<<20+4000*len(config)); n > most {
+			t.Fatalf("%d bytes of config took %d of memory, more than %d", len(config), n, most)
+		}
 		if err != nil {
 			continue
 		}

@@ -39,6 +39,7 @@ type creation struct {
 	files    []uintptr // the stage's descriptors, by number
 	sync     int       // our end of the stage's socket
 	pidfd    int       // the container's process
+	moves    netMoves  // of network devices
 	poststop bool      // a hook of create has failed: poststop is due
 }
 
@@ -88,6 +89,9 @@ func (r *Runtime) create(id string, o *CreateOptions, gated bool) (made *creatio
 // mounts while we make its cgroups, which it waits for, and then the files that
 // nobody waits for: unless it would miss something that must be there before.
 func (c *creation) order() []func() error {
+	if c.scope != nil {
+		return c.orderOfScope()
+	}
 	if len(c.Points) > 0 || !c.trees.none() || c.plan.Births || !c.host.Rootfs.MountNamespace {
 		return []func() error{c.record, c.makeNotify, c.makeBirthplace, c.makeCgroups, c.makePoints, c.makeTrees,
 			c.launch, c.admit, c.keepFiles, c.serve, c.settle}
@@ -102,7 +106,7 @@ func (c *creation) order() []func() error {
 // compile makes the plan.
 func (c *creation) compile() (err error) {
 	if c.plan, err = Compile(c.spec, &c.host); err != nil {
-		return err
+		return c.locate(err)
 	}
 	for _, w := range c.plan.Warnings {
 		c.warn(w)
@@ -155,6 +159,7 @@ func (c *creation) claim(id string, gated bool) error {
 	c.Program = c.spec.Process != nil && len(c.spec.Process.Args) > 0
 	created, _ := namespacesOf(c.spec)
 	c.NewPID = created&unix.CLONE_NEWPID != 0
+	c.OldKeyring = !c.host.NewKeyring
 	if h := c.spec.Hooks; h != nil {
 		c.Hooks = len(h.StartContainer)+len(h.Poststart)+len(h.Poststop) > 0
 	}
@@ -162,8 +167,10 @@ func (c *creation) claim(id string, gated bool) error {
 		if err := c.group.Survey(); err != nil {
 			return c.fail(err)
 		}
+		c.recordScope()
 		c.setGroup(c.group)
 	}
+	c.noteRdt()
 	if err := c.noteMounts(); err != nil {
 		return c.fail(err)
 	}
@@ -173,8 +180,13 @@ func (c *creation) claim(id string, gated bool) error {
 	return nil
 }
 
-// record writes what is about to be made.
-func (c *creation) record() error { return c.write(c.Record) }
+// record writes what is about to be made: of a container that isn't created, and
+// so without the process that the stage may be already.
+func (c *creation) record() error {
+	r := *c.Record
+	r.Process = Proc{}
+	return c.write(&r)
+}
 
 // keepFiles keeps what later verbs may need to read: the config's own bytes, and
 // the words of the steps behind the gate.
@@ -263,7 +275,7 @@ func (c *creation) launch() error {
 		unix.Close(born)
 	}
 	if err != nil {
-		return because("start the stage", err)
+		return because("start the stage", advised(err, c.plan.Namespaces))
 	}
 	c.Process.PID, c.pidfd = p.PID, p.PIDFD
 	c.undo.add(c.end)
@@ -337,10 +349,20 @@ func (c *creation) settle() error {
 			return &pathError{"process.oomScoreAdj", strconv.Itoa(*p.OOMScoreAdj), err}
 		}
 	}
+	if err := c.settleScope(); err != nil {
+		return err
+	}
 	if c.group != nil {
-		if err := c.group.Apply(c.late); err != nil {
+		if err := c.applyLate(); err != nil {
 			return err
 		}
+	}
+	c.warnOfKernelMemory()
+	if err := c.enterRdt(); err != nil {
+		return err
+	}
+	if err := c.delegate(); err != nil {
+		return err
 	}
 	c.Process.Birth = birth(c.pidfd, c.Process.PID)
 	if c.group != nil {

@@ -33,6 +33,9 @@ func (r *Runtime) Delete(id string, force bool) (err error) {
 		r.warn(err.Error() + ": only the state directory is removed")
 		return d.remove()
 	}
+	if err := r.needsSystemd(rec); err != nil {
+		return err
+	}
 	c := &container{d, rec}
 	if s := c.status(); !force && !r.deletable(s) {
 		return text("cannot delete container " + id + " that is not stopped: " + string(s))
@@ -66,7 +69,10 @@ func (r *Runtime) destroy(c *container, s *specs.Spec) error {
 	}
 	state := c.state(specs.StateStopped).AppendJSON(nil, "")
 	for _, undo := range [...]func() error{
+		c.returnNetDevices,
 		func() error { return mountpoint.Unmount(c.Rootfs, c.Mounts) },
+		c.leaveRdt,
+		func() error { return r.stopScope(c) },
 		func() error { return c.group().Remove() },
 		func() error { return mountpoint.Remove(c.Rootfs, c.Points) },
 		c.remove,
@@ -124,7 +130,7 @@ func (c *container) stop(p Proc) error {
 	defer unix.Close(pidfd)
 	unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0)
 	if p == c.Process {
-		c.group().Thaw()
+		c.group().ThawAll()
 	}
 	if !ended(pidfd, patience) {
 		return text("container init still running: process " + strconv.Itoa(p.PID) + " has not ended " + strconv.Itoa(patience/1000) + " s after SIGKILL")

@@ -49,11 +49,11 @@ func (r *Runtime) Exec(id string, o ExecOptions) (status int, err error) {
 		return NotStarted, err
 	}
 	defer c.close()
-	if err := executable(c.status(), o.IgnorePaused); err != nil {
+	e := &entrance{Runtime: r, container: c, options: &o, target: -1, sync: -1, pidfd: -1, still: -1}
+	defer e.release()
+	if err := e.look(); err != nil {
 		return NotStarted, err
 	}
-	e := &entrance{Runtime: r, container: c, options: &o, target: -1, sync: -1, pidfd: -1}
-	defer e.release()
 	if err := e.enter(); err != nil {
 		return NotStarted, e.cause(err)
 	}
@@ -69,7 +69,7 @@ func executable(s specs.ContainerState, ignorePaused bool) error {
 	case s == specs.StateStopped:
 		return text("cannot exec in a stopped container")
 	case s == StatusPaused && !ignorePaused:
-		return text("cannot exec in a paused container (use --ignore-paused to override)")
+		return errPaused
 	case s == specs.StateCreating:
 		return text("cannot exec in a container that is being created")
 	}
@@ -80,18 +80,20 @@ func executable(s specs.ContainerState, ignorePaused bool) error {
 type entrance struct {
 	*Runtime
 	*container
-	options *ExecOptions
-	spec    *specs.Spec // the container's, with the process that is to run
-	host    Host
-	flags   uintptr // CLONE_NEW flags of the namespaces to join
-	joined  *cgroup.Group
-	plan    *Compiled
-	files   []uintptr
-	out     *outlets
-	target  int // pidfd of the container's process
-	sync    int // our end of the stage's socket
-	pid     int // the stage, later the process that it has borne
-	pidfd   int // of pid
+	options  *ExecOptions
+	spec     *specs.Spec // the container's, with the process that is to run
+	host     Host
+	flags    uintptr // CLONE_NEW flags of the namespaces to join
+	joined   *cgroup.Group
+	attached bool // systemd moves the process, as the caller may not
+	plan     *Compiled
+	files    []uintptr
+	out      *outlets
+	target   int // pidfd of the container's process
+	sync     int // our end of the stage's socket
+	pid      int // the stage, later the process that it has borne
+	pidfd    int // of pid
+	still    int // holds off pause; -1 if not
 }
 
 // cause tells a race with the container's end from other failures.
@@ -104,7 +106,7 @@ func (e *entrance) cause(err error) error {
 
 // release gives up what enter has opened.
 func (e *entrance) release() {
-	for _, fd := range [...]int{e.target, e.sync, e.pidfd} {
+	for _, fd := range [...]int{e.target, e.sync, e.pidfd, e.still} {
 		if fd >= 0 {
 			unix.Close(fd)
 		}
@@ -121,6 +123,16 @@ func (e *entrance) enter() error {
 		}
 	}
 	return nil
+}
+
+// look refuses what executable refuses, and holds off pause until the stage runs.
+func (e *entrance) look() (err error) {
+	if !e.options.IgnorePaused {
+		if e.still, err = e.hold(unix.LOCK_SH); err != nil {
+			return err
+		}
+	}
+	return executable(e.status(), e.options.IgnorePaused)
 }
 
 // open holds the container's process, so that no other can take its number.
@@ -147,12 +159,13 @@ func (e *entrance) see() (err error) {
 	e.spec = &s
 	v := sight{bundle: &bundles.Bundle{Dir: e.Bundle}, spec: e.spec}
 	v.host.Rootfs.Root = e.Rootfs
-	v.seeProcess(e.ID, &CreateOptions{})
+	v.seeProcess(e.ID, &CreateOptions{NoNewKeyring: e.OldKeyring})
 	v.host.Home = v.home()
 	e.host = v.host
 	if e.flags, err = e.namespaces(config); err != nil {
 		return err
 	}
+	e.host.SetgroupsDenied = setgroupsOf(strconv.Itoa(e.Process.PID)) == "deny"
 	if err := e.cgroups(); err != nil {
 		return err
 	}
@@ -220,6 +233,8 @@ func (e *entrance) launch() error {
 		return because("start the stage", err)
 	}
 	e.pid, e.pidfd = p.PID, p.PIDFD
+	unix.Close(e.still)
+	e.still = -1
 	return nil
 }
 
@@ -228,6 +243,9 @@ func (e *entrance) launch() error {
 func (e *entrance) admit() error {
 	b := make([]byte, 64)
 	for born, ready := !e.plan.Births, false; !ready; {
+		if err := e.hear(); err != nil {
+			return err
+		}
 		n, err := e.out.receive(e.sync, b)
 		if err != nil {
 			return err
@@ -247,11 +265,17 @@ func (e *entrance) admit() error {
 			return e.lost()
 		}
 	}
+	if err := e.attach(); err != nil {
+		return err
+	}
 	if p := e.spec.Process; p.OOMScoreAdj != nil {
 		name := "/proc/" + strconv.Itoa(e.pid) + "/oom_score_adj"
 		if err := writeTo(name, strconv.Itoa(*p.OOMScoreAdj)); err != nil {
 			return &pathError{"process.oomScoreAdj", strconv.Itoa(*p.OOMScoreAdj), err}
 		}
+	}
+	if err := e.joinRdt(e.pid); err != nil {
+		return err
 	}
 	return e.acknowledge()
 }
@@ -286,6 +310,9 @@ func (e *entrance) acknowledge() error {
 func (e *entrance) witness() error {
 	going := false
 	for b := make([]byte, 64); ; {
+		if err := e.hear(); err != nil {
+			return err
+		}
 		n := receive(e.sync, b)
 		if r, ok := stage.ParseReport(b[:n]); ok {
 			return e.plan.explain(e.spec, nil, r)

@@ -16,6 +16,12 @@ import (
 // below that the options name (SEC-58).
 func (e *entrance) cgroups() (err error) {
 	g := e.group()
+	e.attached = e.Scope.Name != "" && e.rootless() && len(e.options.Cgroup) == 0
+	if e.attached {
+		if err := e.needsSystemd(e.Record); err != nil {
+			return err
+		}
+	}
 	for _, o := range e.options.Cgroup {
 		names, path, ok := strings.Cut(o, ":")
 		var controllers []string
@@ -56,7 +62,7 @@ func (c *compiler) enterCgroups() {
 func (e *entrance) start(image int) (stage.Process, error) {
 	dir := ""
 	for i := range e.joined.Dirs {
-		if d := &e.joined.Dirs[i]; d.V2 {
+		if d := &e.joined.Dirs[i]; d.V2 && !e.attached {
 			dir = d.Path
 		}
 	}

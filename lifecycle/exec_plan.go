@@ -33,6 +33,7 @@ func compileExec(s *specs.Spec, h *Host, flags uintptr, rootfs string) (*Compile
 		c.affinity("final", a.Final)
 	}
 	c.scheduling()
+	c.keyLabel()
 	c.labels()
 	c.closeProcfs()
 	c.proc = 0

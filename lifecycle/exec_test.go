@@ -616,3 +616,36 @@ func TestExecIsTheAgentsToo(t *testing.T) {
 		t.Errorf("an agent that hangs up: %v", err)
 	}
 }
+
+// What create --no-new-keyring kept, exec keeps.
+func TestExecHasANewKeyringOrTheCallersAsTheContainerHas(t *testing.T) {
+	p := newHost(t, nil)
+	for id, flags := range map[string][]string{"with-" + strconv.Itoa(os.Getpid()): nil, "without-" + strconv.Itoa(os.Getpid()): {"--no-new-keyring"}} {
+		if err := p.Delete("web", true); err != nil {
+			t.Fatal(err)
+		}
+		run := append(append([]string{"run", "--detach", "--bundle", p.bundle}, flags...), id)
+		if c := p.verb(run...); c.status != 0 {
+			t.Fatal(c.stderr)
+		}
+		got := p.in(id, "cat", "/proc/keys") // all that root may see, with their names
+		if got.status != 0 || strings.Contains(got.stdout, "_ses."+id) != (flags == nil) {
+			t.Errorf("run %q: exec sees the keyrings %+v", flags, got)
+		}
+		if err := p.Delete(id, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Descriptors for socket activation are the container's first process's alone, as in runc.
+func TestExecPassesNoSocketActivationOn(t *testing.T) {
+	p := newHost(t, nil)
+	t.Setenv("LISTEN_FDS", "1")
+	t.Setenv("LISTEN_FDNAMES", "x")
+	self := append([]string{"sh", "-c", "LISTEN_PID=$$ exec \"$@\" 3</dev/null", "sh"}, p.minirt()...)
+	got := start(t, append(self, "exec", "web", "sh", "-c", "echo ${LISTEN_FDS-none} ${LISTEN_PID-none} ${LISTEN_FDNAMES-none}; ls /proc/self/fd")...).wait(t)
+	if want := (call{0, "none none none\n0\n1\n2\n3\n", ""}); got != want { // 3 is the directory that ls reads
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"github.com/minirt/minirt/internal/json"
 	"github.com/minirt/minirt/internal/kernel"
 	"github.com/minirt/minirt/internal/seccomp"
+	"github.com/minirt/minirt/internal/systemd/unit"
 	"github.com/minirt/minirt/rootfs"
 )
 
@@ -25,14 +26,14 @@ func Features() []byte {
 	for i := range kernel.LastCapability + 1 {
 		b = json.AppendString(comma(b, i), kernel.CapabilityName(i))
 	}
-	b = append(b, `],"cgroup":{"v1":true,"v2":true,"systemd":false,"systemdUser":false,"rdma":true}`...)
+	b = append(b, `],"cgroup":{"v1":true,"v2":true,"systemd":true,"systemdUser":true,"rdma":true}`...)
 	b = append(b, `,"seccomp":{"enabled":true`...)
 	b = appendStrings(append(b, `,"actions":`...), seccomp.Actions())
 	b = appendStrings(append(b, `,"operators":`...), seccomp.Operators())
 	b = appendStrings(append(b, `,"archs":`...), seccomp.Architectures())
 	b = appendStrings(append(b, `,"knownFlags":`...), seccomp.Flags())
 	b = appendStrings(append(b, `,"supportedFlags":`...), seccomp.Flags())
-	b = append(b, `},"apparmor":{"enabled":true},"selinux":{"enabled":true},"intelRdt":{"enabled":false}`...)
+	b = append(b, `},"apparmor":{"enabled":true},"selinux":{"enabled":true},"intelRdt":{"enabled":true,"schemata":true,"monitoring":true}`...)
 	b = append(b, `,"memoryPolicy":{"modes":[`...)
 	for i, m := range memoryModes {
 		b = json.AppendString(comma(b, i), string(m.name))
@@ -41,7 +42,8 @@ func Features() []byte {
 	for i, f := range memoryFlags {
 		b = json.AppendString(comma(b, i), string(f.name))
 	}
-	return append(b, `]},"mountExtensions":{"idmap":{"enabled":true}},"netDevices":{"enabled":false}}}`...)
+	b = append(b, `]},"mountExtensions":{"idmap":{"enabled":true}},"netDevices":{"enabled":true}}`...)
+	return append(b, `,"potentiallyUnsafeConfigAnnotations":["`+unit.Annotation+`"]}`...)
 }
 
 func hookNames() (names []string) {

@@ -6,6 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// StopSignal stands, for Kill, for the signal that the annotation
+// org.opencontainers.image.stopSignal names (image-spec, annotations; AN-04):
+// SIGTERM where there is none, or none that is known.
+const StopSignal = -1
+
 // Kill sends a signal to the container's process (runtime.md, Kill). With all,
 // and with SIGKILL where the container has no pid namespace of its own, it
 // goes to every process of the container's cgroup; with all a stopped
@@ -17,6 +22,9 @@ func (r *Runtime) Kill(id string, signal int, all bool) (err error) {
 		return err
 	}
 	defer c.close()
+	if signal == StopSignal {
+		signal = r.stopSignal(c.Record)
+	}
 	if all || signal == int(unix.SIGKILL) && !c.NewPID {
 		return c.killAll(signal, all)
 	}
@@ -38,9 +46,23 @@ func (r *Runtime) Kill(id string, signal int, all bool) (err error) {
 		return because("signal "+kernel.SignalName(signal), err)
 	}
 	if signal == int(unix.SIGKILL) { // a frozen process of cgroup v1 would not die
-		return c.group().Thaw()
+		return c.group().ThawAll()
 	}
 	return nil
+}
+
+func (r *Runtime) stopSignal(rec *Record) int {
+	const annotation = "org.opencontainers.image.stopSignal"
+	name := rec.Annotations[annotation]
+	if name == "" {
+		return int(unix.SIGTERM)
+	}
+	signal, ok := kernel.Signal(name)
+	if !ok || signal <= 0 {
+		r.warn("annotations: " + annotation + ": " + quote(name) + " is not a signal: SIGTERM takes its place")
+		return int(unix.SIGTERM)
+	}
+	return signal
 }
 
 // killAll signals every process of the cgroup.

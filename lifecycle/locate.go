@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/minirt/minirt/internal/cgroup"
+	"github.com/minirt/minirt/internal/resctrl"
 	"github.com/minirt/minirt/internal/seccomp"
 	"github.com/minirt/minirt/rootfs"
 )
@@ -27,9 +28,12 @@ func (v *sight) locate(err error) error {
 	var fault cgroup.Fault
 	var filter *seccomp.Error
 	var root rootfs.Fault
+	var rdt *resctrl.Fault
 	switch {
 	case errors.As(err, &root):
 		place = root.Path
+	case errors.As(err, &rdt):
+		place = rdt.Path
 	case errors.As(err, &own):
 		place = own.path
 	case errors.As(err, &write):

@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"os"
 	"runtime"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/minirt/minirt/internal/kernel"
 	"github.com/minirt/minirt/internal/mountpoint"
 	"github.com/minirt/minirt/internal/plan"
+	"github.com/minirt/minirt/internal/resctrl"
 	"github.com/minirt/minirt/rootfs"
 	"github.com/minirt/minirt/spec"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -23,11 +23,13 @@ type sight struct {
 	host   Host
 	layout *cgroup.Layout // nil where no cgroup is to be made
 	group  *cgroup.Group
+	scope  *scope // nil where the cgroups are made by files
 	early  []cgroup.Write
 	late   []cgroup.Write // device rules and the pids limit: once the stage has made its nodes and forks
 	points *mountpoint.Points
 	trees  trees
 	notify bool // the container has a socket to tell that it is ready
+	rdt    *resctrl.Group
 }
 
 // see reads the bundle, and finds out what this spec needs to know of the
@@ -59,6 +61,9 @@ func (r *Runtime) see(id string, o *CreateOptions, gated bool) (*sight, error) {
 	if err := r.seeCgroups(v, id); err != nil {
 		return nil, err
 	}
+	if err := v.seeRdt(id); err != nil {
+		return nil, err
+	}
 	v.seeProcess(id, o)
 	v.number(o, gated)
 	v.host.listen(o.ListenFDs)
@@ -85,7 +90,7 @@ func (v *sight) seeProcess(id string, o *CreateOptions) {
 	h.Umask = unix.Umask(0)
 	unix.Umask(h.Umask)
 	h.LastCapability, h.Permitted = capabilitiesHere()
-	h.UnprivilegedMap = os.Geteuid() != 0
+	h.Landlock = landlockABI(v.spec)
 	p := v.spec.Process
 	if p == nil {
 		return
@@ -156,6 +161,9 @@ func (v *sight) seeRoot(r *Runtime, id string, o *CreateOptions) error {
 	f.Root, f.Bundle = v.bundle.Rootfs(s.Root.Path), v.bundle.Dir
 	f.MountNamespace = all&unix.CLONE_NEWNS != 0
 	f.UserNamespace = all&unix.CLONE_NEWUSER != 0 || inUserNamespace() // of an engine (rootless Podman): no node can be made there either
+	if f.UserNamespace {
+		h.SetgroupsDenied = setgroupsDenied(s, h.Permitted)
+	}
 	f.CgroupNamespace = all&unix.CLONE_NEWCGROUP != 0
 	f.NoPivot = o.NoPivot
 	f.OpenTreeAttr = hasOpenTreeAttr()
@@ -171,7 +179,12 @@ func (v *sight) seeRoot(r *Runtime, id string, o *CreateOptions) error {
 	}
 	var err error
 	uid, gid := rootOwner(s)
-	if v.points, err = mountpoint.Look(s, f, uid, gid); err != nil {
+	look := mountpoint.Look
+	if o.foresee && absent(f.Root) {
+		r.warn("root.path: " + quote(f.Root) + " is not there yet: the plan is that for an empty one")
+		look = mountpoint.Foresee
+	}
+	if v.points, err = look(s, f, uid, gid); err != nil {
 		return v.locate(err)
 	}
 	v.nameNotify(r, id)

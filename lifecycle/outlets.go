@@ -16,6 +16,7 @@ type outlets struct {
 	console int       // the caller's console socket, connected; -1 if there is none
 	agent   int       // connected to what answers a seccomp filter's calls; -1 if there is none, or the stage has it
 	pidfd   int       // the same for the pidfd
+	route   int       // a route socket of the container's network namespace; -1 unless the stage has sent it
 	master  int       // of the terminal; -1 until the stage has sent it
 	wanted  bool      // the process has a terminal
 	sized   bool      // process.consoleSize tells how large it is (PR-02)
@@ -25,7 +26,7 @@ type outlets struct {
 // openOutlets refuses combinations of terminal, detach and console socket that
 // can't be, and connects to the sockets.
 func openOutlets(p *specs.Process, console, pidfd string, detach bool) (o *outlets, err error) {
-	o = &outlets{console: -1, agent: -1, pidfd: -1, master: -1}
+	o = &outlets{console: -1, agent: -1, pidfd: -1, route: -1, master: -1}
 	if p != nil {
 		o.wanted, o.sized = p.Terminal, p.ConsoleSize != nil
 	}
@@ -51,7 +52,7 @@ func (o *outlets) close() {
 		return
 	}
 	o.ready.close()
-	for _, fd := range [...]*int{&o.console, &o.agent, &o.pidfd, &o.master} {
+	for _, fd := range [...]*int{&o.console, &o.agent, &o.pidfd, &o.route, &o.master} {
 		if *fd >= 0 {
 			unix.Close(*fd)
 			*fd = -1
@@ -64,6 +65,10 @@ func (o *outlets) close() {
 func (o *outlets) receive(sync int, b []byte) (n int, err error) {
 	for {
 		n, fd := take(sync, b)
+		if n == 1 && SyncKind(b[0]) == SyncDevices && o.route < 0 {
+			o.route = fd
+			return n, nil
+		}
 		if n != 1 || SyncKind(b[0]) != SyncTerminal {
 			if fd >= 0 {
 				unix.Close(fd)

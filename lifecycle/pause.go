@@ -1,6 +1,9 @@
 package lifecycle
 
-import "github.com/opencontainers/runtime-spec/specs-go"
+import (
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
 
 // Pause freezes all processes of a created or running container, and returns
 // when they are frozen.
@@ -17,6 +20,11 @@ func (r *Runtime) Pause(id string) (err error) {
 	if len(c.Cgroups) == 0 {
 		return text("the container has no cgroup of its own that could be frozen")
 	}
+	fd, err := c.hold(unix.LOCK_EX)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
 	return c.group().Freeze()
 }
 

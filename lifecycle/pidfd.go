@@ -59,8 +59,12 @@ func (p Proc) alive() bool {
 
 // ended waits up to timeout milliseconds, for ever if it is negative, for the
 // end of the pidfd's process. A zombie has ended.
-func ended(pidfd, timeout int) bool {
-	p := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+func ended(pidfd, timeout int) bool { return readable(pidfd, timeout) }
+
+// readable waits up to timeout milliseconds, for ever if it is negative, until
+// something can be read from a descriptor, or its end.
+func readable(fd, timeout int) bool {
+	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 	for {
 		n, err := unix.Poll(p, timeout)
 		if err != unix.EINTR {

@@ -195,7 +195,7 @@ func hybrid(h *Host) {
 
 // ordinaryUser makes it the host as one without rights finds it.
 func ordinaryUser(h *Host) {
-	h.Permitted, h.UnprivilegedMap, h.BornInCgroup = 0, true, false
+	h.Permitted, h.SetgroupsDenied, h.BornInCgroup = 0, true, false
 	h.HardLimits[unix.RLIMIT_NOFILE] = 4096
 	h.Rootfs.Cgroups = []rootfs.Hierarchy{{Name: "", Source: ""}}
 }

@@ -22,6 +22,9 @@ func (c *compiler) process(p *specs.Process) error {
 	}
 	c.personality()
 	c.memoryPolicy()
+	if err := c.landlock(); err != nil {
+		return err
+	}
 	cwd := c.enterDirectory(p)
 	c.credentials(p)
 	c.enterAsUser(p, cwd)
@@ -103,7 +106,7 @@ func (c *compiler) groups(p *specs.Process) {
 	list := p.User.AdditionalGids
 	if len(list) == 0 {
 		step := c.Do(plan.Setgroups, 0, nil)
-		if c.host.UnprivilegedMap {
+		if c.host.SetgroupsDenied {
 			step.Tolerate(unix.EPERM)
 		}
 		return

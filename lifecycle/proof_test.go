@@ -89,25 +89,35 @@ func (p *proof) layBusybox(busybox string) {
 // configure writes config.json, with a cgroup of the test's.
 func (p *proof) configure(config []byte) {
 	p.t.Helper()
+	b := changed(p.t, config, func(c map[string]any) {
+		linux, _ := c["linux"].(map[string]any)
+		if linux == nil {
+			linux = map[string]any{}
+			c["linux"] = linux
+		}
+		linux["cgroupsPath"] = p.cgroup + "/web"
+	})
+	if err := os.WriteFile(filepath.Join(p.bundle, "config.json"), b, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// changed gives a config's text with a change. Numbers stay what they are: the
+// largest limits aren't a float64.
+func changed(t testing.TB, config []byte, change func(config map[string]any)) []byte {
+	t.Helper()
 	var c map[string]any
 	d := json.NewDecoder(bytes.NewReader(config))
 	d.UseNumber()
 	if err := d.Decode(&c); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
-	linux, _ := c["linux"].(map[string]any)
-	if linux == nil {
-		linux = map[string]any{}
-		c["linux"] = linux
-	}
-	linux["cgroupsPath"] = p.cgroup + "/web"
+	change(c)
 	b, err := json.MarshalIndent(c, "", "  ")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(p.bundle, "config.json"), b, 0o644)
-	}
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
+	return b
 }
 
 // clear takes away what a test that failed has left.

@@ -24,9 +24,40 @@ type Record struct {
 	Program     bool              `json:"program"`  // process.args names a program to start
 	Listener    int               `json:"listener"` // the number that the process's seccomp listener will have, behind that of the agent's socket; 0 for none
 	Hooks       bool              `json:"hooks"`    // config.json has hooks for start or delete
+	Scope       RecordScope       `json:"scope"`    // if systemd made the cgroups
 	Cgroups     []RecordCgroup    `json:"cgroups,omitempty"`
 	Points      []string          `json:"points,omitempty"` // made on the bundle's root file system (internal/mountpoint)
 	Mounts      []string          `json:"mounts,omitempty"` // made in the host's mount namespace, in order
+	Rdt         RecordRdt         `json:"rdt"`
+	NetNS       string            `json:"netNs"`                // the path of its network namespace, if network devices are moved there
+	NetDevices  []RecordNetDevice `json:"netDevices,omitempty"` // that create moves into its network namespace
+	Devices     []RecordDevice    `json:"devices,omitempty"`    // added by update, beside the config's
+	OldKeyring  bool              `json:"oldKeyring"`           // it keeps the caller's session keyring, and execs keep theirs
+}
+
+// RecordRdt is the container's place in resctrl (resctrl.Group).
+type RecordRdt struct {
+	Dir     string `json:"dir"`     // of the control group; "" for none
+	Monitor string `json:"monitor"` // of the monitoring group; "" for none
+	Own     bool   `json:"own"`     // delete removes Dir
+}
+
+// RecordDevice is a device that update has added (hotplug.go).
+type RecordDevice struct {
+	Path   string `json:"path"` // of the node, below the container's root
+	Type   string `json:"type"` // "c" or "b"
+	Major  int64  `json:"major"`
+	Minor  int64  `json:"minor"`
+	Access string `json:"access"`
+	Source string `json:"source"` // the host's node
+	Exists int    `json:"exists"` // components of Path that were there before
+	Bound  bool   `json:"bound"`  // the host's node, bound onto an empty file
+}
+
+// RecordScope is the container's scope (unit.Unit). Name is "" where there is none.
+type RecordScope struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
 }
 
 // RecordCgroup is a directory of the container's cgroup (cgroup.Dir).
@@ -87,13 +118,52 @@ func (r *Record) appendJSON(b []byte) []byte {
 	b = strconv.AppendBool(append(b, `,"program":`...), r.Program)
 	b = strconv.AppendBool(append(b, `,"hooks":`...), r.Hooks)
 	b = strconv.AppendInt(append(b, `,"listener":`...), int64(r.Listener), 10)
+	b = field(b, `,"scope":{"name":`, r.Scope.Name)
+	b = append(field(b, `,"description":`, r.Scope.Description), '}')
 	b = append(b, `,"cgroups":[`...)
 	for i, c := range r.Cgroups {
 		b = c.appendJSON(comma(b, i))
 	}
 	b = appendStrings(append(b, `],"points":`...), r.Points)
 	b = appendStrings(append(b, `,"mounts":`...), r.Mounts)
+	if r.Rdt.Dir != "" {
+		b = r.Rdt.appendJSON(append(b, `,"rdt":`...))
+	}
+	if len(r.NetDevices) > 0 {
+		b = append(field(b, `,"netNs":`, r.NetNS), `,"netDevices":[`...)
+		for i := range r.NetDevices {
+			b = r.NetDevices[i].appendJSON(comma(b, i))
+		}
+		b = append(b, ']')
+	}
+	if len(r.Devices) > 0 {
+		b = append(b, `,"devices":[`...)
+		for i := range r.Devices {
+			b = r.Devices[i].appendJSON(comma(b, i))
+		}
+		b = append(b, ']')
+	}
+	if r.OldKeyring {
+		b = append(b, `,"oldKeyring":true`...)
+	}
 	return append(b, "}\n"...)
+}
+
+func (r *RecordRdt) appendJSON(b []byte) []byte {
+	b = field(b, `{"dir":`, r.Dir)
+	b = field(b, `,"monitor":`, r.Monitor)
+	return append(strconv.AppendBool(append(b, `,"own":`...), r.Own), '}')
+}
+
+func (d *RecordDevice) appendJSON(b []byte) []byte {
+	b = field(b, `{"path":`, d.Path)
+	b = field(b, `,"type":`, d.Type)
+	b = strconv.AppendInt(append(b, `,"major":`...), d.Major, 10)
+	b = strconv.AppendInt(append(b, `,"minor":`...), d.Minor, 10)
+	b = field(b, `,"access":`, d.Access)
+	b = field(b, `,"source":`, d.Source)
+	b = strconv.AppendInt(append(b, `,"exists":`...), int64(d.Exists), 10)
+	return append(strconv.AppendBool(append(b, `,"bound":`...), d.Bound), '}')
 }
 
 func (p Proc) appendJSON(b []byte) []byte {

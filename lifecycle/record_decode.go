@@ -58,20 +58,44 @@ func decodeRecord(d *json.Decoder, v *Record) {
 			if o.Once(1 << 11) {
 				v.Hooks = d.Bool()
 			}
-		case "cgroups":
+		case "scope":
 			if o.Once(1 << 12) {
+				decodeRecordScope(d, &v.Scope)
+			}
+		case "cgroups":
+			if o.Once(1 << 13) {
 				v.Cgroups = json.Slice(d, decodeRecordCgroup)
 			}
 		case "points":
-			if o.Once(1 << 13) {
+			if o.Once(1 << 14) {
 				v.Points = json.Strings[string](d)
 			}
 		case "mounts":
-			if o.Once(1 << 14) {
+			if o.Once(1 << 15) {
 				v.Mounts = json.Strings[string](d)
 			}
+		case "rdt":
+			if o.Once(1 << 16) {
+				decodeRecordRdt(d, &v.Rdt)
+			}
+		case "netNs":
+			if o.Once(1 << 17) {
+				v.NetNS = d.String()
+			}
+		case "netDevices":
+			if o.Once(1 << 18) {
+				v.NetDevices = json.Slice(d, decodeRecordNetDevice)
+			}
+		case "devices":
+			if o.Once(1 << 19) {
+				v.Devices = json.Slice(d, decodeRecordDevice)
+			}
+		case "oldKeyring":
+			if o.Once(1 << 20) {
+				v.OldKeyring = d.Bool()
+			}
 		default:
-			o.Unknown("ociVersion,id,bundle,rootfs,created,annotations,process,creator,newPid,program,listener,hooks,cgroups,points,mounts")
+			o.Unknown("ociVersion,id,bundle,rootfs,created,annotations,process,creator,newPid,program,listener,hooks,scope,cgroups,points,mounts,rdt,netNs,netDevices,devices,oldKeyring")
 		}
 	}
 }
@@ -90,6 +114,24 @@ func decodeProc(d *json.Decoder, v *Proc) {
 			}
 		default:
 			o.Unknown("pid,birth")
+		}
+	}
+}
+
+func decodeRecordScope(d *json.Decoder, v *RecordScope) {
+	o := d.Object()
+	for o.Next() {
+		switch o.Key {
+		case "name":
+			if o.Once(1 << 0) {
+				v.Name = d.String()
+			}
+		case "description":
+			if o.Once(1 << 1) {
+				v.Description = d.String()
+			}
+		default:
+			o.Unknown("name,description")
 		}
 	}
 }
@@ -124,6 +166,116 @@ func decodeRecordCgroup(d *json.Decoder, v *RecordCgroup) {
 			}
 		default:
 			o.Unknown("name,controllers,mount,v2,path,made")
+		}
+	}
+}
+
+func decodeRecordRdt(d *json.Decoder, v *RecordRdt) {
+	o := d.Object()
+	for o.Next() {
+		switch o.Key {
+		case "dir":
+			if o.Once(1 << 0) {
+				v.Dir = d.String()
+			}
+		case "monitor":
+			if o.Once(1 << 1) {
+				v.Monitor = d.String()
+			}
+		case "own":
+			if o.Once(1 << 2) {
+				v.Own = d.Bool()
+			}
+		default:
+			o.Unknown("dir,monitor,own")
+		}
+	}
+}
+
+func decodeRecordNetDevice(d *json.Decoder, v *RecordNetDevice) {
+	o := d.Object()
+	for o.Next() {
+		switch o.Key {
+		case "name":
+			if o.Once(1 << 0) {
+				v.Name = d.String()
+			}
+		case "as":
+			if o.Once(1 << 1) {
+				v.As = d.String()
+			}
+		case "index":
+			if o.Once(1 << 2) {
+				v.Index = int(d.Int(64))
+			}
+		case "there":
+			if o.Once(1 << 3) {
+				v.There = int(d.Int(64))
+			}
+		case "mac":
+			if o.Once(1 << 4) {
+				v.MAC = d.String()
+			}
+		case "master":
+			if o.Once(1 << 5) {
+				v.Master = int(d.Int(64))
+			}
+		case "up":
+			if o.Once(1 << 6) {
+				v.Up = d.Bool()
+			}
+		case "addresses":
+			if o.Once(1 << 7) {
+				v.Addresses = json.Strings[string](d)
+			}
+		case "routes":
+			if o.Once(1 << 8) {
+				v.Routes = json.Strings[string](d)
+			}
+		default:
+			o.Unknown("name,as,index,there,mac,master,up,addresses,routes")
+		}
+	}
+}
+
+func decodeRecordDevice(d *json.Decoder, v *RecordDevice) {
+	o := d.Object()
+	for o.Next() {
+		switch o.Key {
+		case "path":
+			if o.Once(1 << 0) {
+				v.Path = d.String()
+			}
+		case "type":
+			if o.Once(1 << 1) {
+				v.Type = d.String()
+			}
+		case "major":
+			if o.Once(1 << 2) {
+				v.Major = d.Int(64)
+			}
+		case "minor":
+			if o.Once(1 << 3) {
+				v.Minor = d.Int(64)
+			}
+		case "access":
+			if o.Once(1 << 4) {
+				v.Access = d.String()
+			}
+		case "source":
+			if o.Once(1 << 5) {
+				v.Source = d.String()
+			}
+		case "exists":
+			if o.Once(1 << 6) {
+				v.Exists = int(d.Int(64))
+			}
+		case "bound":
+			if o.Once(1 << 7) {
+				v.Bound = d.Bool()
+			}
+		default:
+			o.Unknown("path,type,major,minor,access,source,exists,bound")
 		}
 	}
 }

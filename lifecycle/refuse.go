@@ -18,9 +18,8 @@ func (r *Runtime) refuse(s *specs.Spec) (faults spec.Faults) {
 	for _, w := range warnings {
 		r.warn(w.Error())
 	}
-	if r.CgroupManager == CgroupSystemd {
-		add("linux.cgroupsPath", "cgroups by systemd are not supported yet: leave --systemd-cgroup out")
-	}
+	faults = append(faults, unmappedOptions(s)...)
+	faults = append(faults, refuseLandlock(s)...)
 	if p := s.Process; p != nil {
 		faults = append(faults, refuseProcess(p)...)
 	}
@@ -31,12 +30,7 @@ func (r *Runtime) refuse(s *specs.Spec) (faults spec.Faults) {
 	if l.MountLabel != "" && !hasSELinux() {
 		add("linux.mountLabel", quote(l.MountLabel)+" can't be applied: SELinux is not enabled on this host")
 	}
-	if l.IntelRdt != nil {
-		add("linux.intelRdt", "not supported: minirt does not drive resctrl yet")
-	}
-	if len(l.NetDevices) > 0 {
-		add("linux.netDevices", "not supported: minirt does not move network devices yet")
-	}
+	faults = append(faults, refuseNetDevices(s)...)
 	if why := cantListen(); why != "" && listens(s) {
 		add("linux.seccomp.listenerPath", why)
 	}

@@ -23,6 +23,7 @@ func (r *Runtime) Run(id string, o RunOptions) (status int, err error) {
 	if !o.Detach && !o.NoSubreaper {
 		unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	}
+	c.moves.close() // what happens from here on is no create that fails
 	if err := c.release(); err != nil {
 		return 1, c.fail(err)
 	}

@@ -47,7 +47,8 @@ type CreateOptions struct {
 	ListenFDs     int    // this many descriptors from 3 on are handed to the container's process for socket activation; see ListenFDs
 	PreserveFDs   int    // this many that follow them are handed to it, too
 
-	detach bool // the caller doesn't wait for the end of the process
+	detach  bool // the caller doesn't wait for the end of the process
+	foresee bool // only a plan is wanted, also where the root isn't there yet
 }
 
 // RunOptions tell Run what isn't in config.json.

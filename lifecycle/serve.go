@@ -37,6 +37,8 @@ func (c *creation) serve() error {
 			err = c.writeMaps()
 		case SyncOffsets:
 			err = c.writeOffsets()
+		case SyncDevices:
+			err = c.moveNetDevices()
 		case SyncHooks:
 			err = c.createHooks()
 		}

@@ -7,20 +7,27 @@ import (
 	"testing"
 )
 
-func TestWhatARecordAddsMakesAContainerNotPlain(t *testing.T) {
+func TestWhatARecordAddsMakesStartAndDeleteNotPlain(t *testing.T) {
 	t.Parallel()
 	plain := Record{Program: true, NewPID: true}
-	if !plain.plain() {
+	if !plain.plainStart() || !plain.plainDelete() {
 		t.Fatal("the plainest record isn't plain")
 	}
-	// What start and delete need not act on, or what the shortcut tells of.
-	harmless := []string{"OCIVersion", "ID", "Bundle", "Rootfs", "Created", "Annotations", "Process", "Creator", "Cgroups"}
+	// What the verb need not act on, or what the shortcut tells of.
+	neither := []string{"OCIVersion", "ID", "Bundle", "Rootfs", "Created", "Annotations", "Process", "Creator", "Cgroups", "OldKeyring", "NetNS"}
+	start := append(neither[:len(neither):len(neither)], "NewPID", "Points", "Mounts", "Scope", "Rdt", "Devices", "NetDevices")
+	del := append(neither[:len(neither):len(neither)], "Program", "Listener")
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Record]()) {
 		r := plain
-		v := reflect.ValueOf(&r).Elem().FieldByIndex(f.Index)
-		fill(t, v)
-		if got, want := r.plain(), slices.Contains(harmless, f.Name); got != want {
-			t.Errorf("with another %s a container is plain: %v, want %v: what it asks of start and delete, package early does not do", f.Name, got, want)
+		fill(t, reflect.ValueOf(&r).Elem().FieldByIndex(f.Index))
+		for _, verb := range []struct {
+			name     string
+			harmless []string
+			plain    bool
+		}{{"start", start, r.plainStart()}, {"delete", del, r.plainDelete()}} {
+			if want := slices.Contains(verb.harmless, f.Name); verb.plain != want {
+				t.Errorf("with another %s %s is plain: %v, want %v: what it asks for, package early does not do", f.Name, verb.name, verb.plain, want)
+			}
 		}
 	}
 }
@@ -66,8 +73,12 @@ func TestAShortcutHoldsItsLinesOrIsNone(t *testing.T) {
 		{"no freezer", []RecordCgroup{{Path: "/c/a", Made: []string{"/c/a"}}}, ""},
 		{"two lines in one", []RecordCgroup{dir("/c/a\nb", "/c/a\nb")}, ""},
 		{"too long", []RecordCgroup{dir(long, long)}, ""},
+		{"more to do", nil, "7\n\n!"},
 	} {
 		r := Record{Program: true, NewPID: true, Process: Proc{PID: 7}, Cgroups: c.cgroups}
+		if c.name == "more to do" {
+			r.Points = []string{"proc"}
+		}
 		if got := r.shortcut(); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}

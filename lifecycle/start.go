@@ -16,6 +16,11 @@ func (r *Runtime) Start(id string) (err error) {
 		return err
 	}
 	defer c.close()
+	if c.Hooks { // one that fails ends the container
+		if err := r.needsSystemd(c.Record); err != nil {
+			return err
+		}
+	}
 	if err := c.lock(); err != nil {
 		return err
 	}

@@ -199,7 +199,7 @@ func (d *dir) record() (*Record, error) {
 }
 
 func (d *dir) write(rec *Record) error {
-	if rec.Process.PID != 0 && !rec.plain() { // it may have been
+	if rec.Process.PID != 0 && !rec.plainDelete() { // it may have been
 		unix.Unlinkat(d.fd, shortcutFile, 0)
 	}
 	if err := replaceAt(d.fd, stateFile, 0o600, rec.appendJSON(make([]byte, 0, 2048))); err != nil {

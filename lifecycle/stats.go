@@ -6,30 +6,40 @@ import (
 	"strings"
 
 	"github.com/minirt/minirt/internal/cgroup"
-	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
-// Stats are the figures of a container's cgroup. What the kernel doesn't tell is zero.
+// Stats are the figures of a container's cgroup. What the kernel doesn't tell is
+// zero, or nil.
 type Stats struct {
-	CPU       CPUStats
-	Memory    MemoryUse // of the whole
-	Swap      MemoryUse // memory and swap together
-	Kernel    MemoryUse // version 1
-	KernelTCP MemoryUse // version 1
-	Cache     uint64    // bytes of the page cache
-	MemoryRaw []Figure  // memory.stat
-	PIDs      uint64    // processes and threads
-	PIDLimit  uint64    // 0 is unlimited
-	IOBytes   []IOFigure
-	IOs       []IOFigure
+	CPU            CPUStats
+	CPUSet         CPUSet
+	Memory         MemoryUse // of the whole
+	Swap           MemoryUse // memory and swap together
+	Kernel         MemoryUse // version 1
+	KernelTCP      MemoryUse // version 1
+	Cache          uint64    // bytes of the page cache
+	MemoryRaw      []Figure  // memory.stat
+	MemoryPressure *Pressure
+	PIDs           uint64 // processes and threads
+	PIDLimit       uint64 // 0 is unlimited
+	IOBytes        []IOFigure
+	IOs            []IOFigure
+	IOPressure     *Pressure
+	HugePages      []HugePages
+	RDMA           []RDMA
+	RDMALimits     []RDMA
+	Rdt            *RdtStats
 }
 
 // CPUStats are times in nanoseconds.
 type CPUStats struct {
 	Total, Kernel, User uint64
 	PerCPU              []uint64 // version 1
-	Periods             uint64   // in which the limit held
+	PerCPUUser          []uint64 // version 1
+	PerCPUKernel        []uint64 // version 1
+	Pressure            *Pressure
+	Periods             uint64 // in which the limit held
 	ThrottledPeriods    uint64
 	ThrottledTime       uint64
 }
@@ -58,10 +68,15 @@ func (r *Runtime) Stats(id string) (s *Stats, err error) {
 		return nil, err
 	}
 	defer c.close()
-	if st := c.status(); st == specs.StateStopped || st == specs.StateCreating {
-		return nil, because("container with id "+id+" is not running", ErrNotRunning)
+	if err := c.measurable(); err != nil {
+		return nil, err
 	}
-	s = new(Stats)
+	return c.stats(), nil
+}
+
+// stats reads all files of figures.
+func (c *container) stats() *Stats {
+	s := new(Stats)
 	g := c.group()
 	for i := range g.Dirs {
 		if d := &g.Dirs[i]; d.V2 {
@@ -70,7 +85,8 @@ func (r *Runtime) Stats(id string) (s *Stats, err error) {
 			s.read1(d.Path, d)
 		}
 	}
-	return s, nil
+	s.rdt(&c.Rdt)
+	return s
 }
 
 // read1 reads a directory of version 1.
@@ -81,6 +97,10 @@ func (s *Stats) read1(dir string, d *cgroup.Dir) {
 		for _, f := range strings.Fields(contents(dir, "cpuacct.usage_percpu")) {
 			s.CPU.PerCPU = append(s.CPU.PerCPU, natural(f))
 		}
+		s.perCPU(dir)
+	}
+	if d.Has("cpuset") {
+		s.cpuset(dir)
 	}
 	if d.Has("cpu") {
 		f := figures(dir, "cpu.stat")
@@ -95,9 +115,20 @@ func (s *Stats) read1(dir string, d *cgroup.Dir) {
 	if d.Has("pids") {
 		s.PIDs, s.PIDLimit = number(dir, "pids.current"), number(dir, "pids.max")
 	}
+	s.shared(dir, d)
 	if d.Has("blkio") {
 		s.IOBytes = throttled(dir, "blkio.throttle.io_service_bytes_recursive")
 		s.IOs = throttled(dir, "blkio.throttle.io_serviced_recursive")
+	}
+}
+
+// shared reads what both versions have under the same names.
+func (s *Stats) shared(dir string, d *cgroup.Dir) {
+	if d.Has("hugetlb") {
+		s.hugepages(dir, d)
+	}
+	if d.Has("rdma") {
+		s.RDMA, s.RDMALimits = rdma(dir, "rdma.current"), rdma(dir, "rdma.max")
 	}
 }
 
@@ -118,9 +149,11 @@ func (s *Stats) read2(dir string, d *cgroup.Dir) {
 			Periods: valueOf(f, "nr_periods"), ThrottledPeriods: valueOf(f, "nr_throttled"), ThrottledTime: microsecond * valueOf(f, "throttled_usec"),
 		}
 	}
+	s.pressures(dir)
+	s.shared(dir, d)
 	if d.Has("memory") {
-		s.Memory = MemoryUse{Limit: number(dir, "memory.max"), Usage: number(dir, "memory.current"), Max: number(dir, "memory.peak"), Failures: valueOf(figures(dir, "memory.events"), "max")}
-		s.Swap = MemoryUse{Limit: number(dir, "memory.swap.max"), Usage: number(dir, "memory.swap.current") + s.Memory.Usage, Max: number(dir, "memory.swap.peak")}
+		s.Memory = MemoryUse{Limit: limit(dir, "memory.max"), Usage: number(dir, "memory.current"), Max: number(dir, "memory.peak"), Failures: valueOf(figures(dir, "memory.events"), "max")}
+		s.Swap = swap2(dir, &s.Memory)
 		s.MemoryRaw = figures(dir, "memory.stat")
 		s.Cache = valueOf(s.MemoryRaw, "file")
 	}

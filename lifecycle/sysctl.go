@@ -78,6 +78,15 @@ func (c *compiler) labels() {
 	}
 }
 
+// keyLabel gives the keys that are made from here on the process's label: those of
+// the new session keyring must be the program's to use. execve(2) resets it.
+func (c *compiler) keyLabel() {
+	if p := c.spec.Process; p != nil && p.SelinuxLabel != "" && c.host.NewKeyring {
+		c.At("process.selinuxLabel")
+		c.writeProc("thread-self/attr/keycreate", p.SelinuxLabel)
+	}
+}
+
 // closeProcfs gives up the stage's own procfs, before anybody can look at it.
 func (c *compiler) closeProcfs() {
 	if c.proc != 0 {

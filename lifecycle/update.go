@@ -1,46 +1,81 @@
 package lifecycle
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/minirt/minirt/internal/cgroup"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Update changes the limits of a container. What res leaves out stays as it is,
-// and so does what it has zeros for, as engines mean them; device rules are
-// never changed. If the kernel refuses a value, those before it are put back.
-func (r *Runtime) Update(id string, res *specs.LinuxResources) (err error) {
+// Changes are what Update is to change.
+type Changes struct {
+	Resources     *specs.LinuxResources // what is left out stays, and so does what has a zero, as engines mean it; device rules are never changed
+	L3CacheSchema string                // for the container's group of resctrl, as linux.intelRdt has it
+	MemBwSchema   string
+	RemoveDevices []string // paths in the container, of devices that were added before
+	AddDevices    []Device
+}
+
+// Update changes a container that is created, running or paused. If anything of
+// it is refused, what was changed before is put back.
+func (r *Runtime) Update(id string, u Changes) (err error) {
 	defer wrap("update", id, &err)
 	c, err := r.load(id)
 	if err != nil {
 		return err
 	}
 	defer c.close()
+	if err := r.needsSystemd(c.Record); err != nil {
+		return err
+	}
 	if err := c.lock(); err != nil {
+		return err
+	}
+	if c.Record, err = c.record(); err != nil { // another update may have changed it since
 		return err
 	}
 	if s := c.status(); s == specs.StateStopped || s == specs.StateCreating {
 		return ErrNotRunning
 	}
-	g := c.group()
-	writes, err := cgroup.Update(asked(res), g.Layout())
-	if err != nil {
-		return err
+	var done undo
+	p := plug{Runtime: r, container: c, target: -1, done: &done}
+	defer p.close()
+	if err = r.limit(c, u.Resources, &done); err == nil {
+		err = c.schemata(&u, &done)
 	}
-	if len(writes) > 0 && len(g.Dirs) == 0 {
-		return text("cannot set limits: the container has no cgroup of its own")
+	if err == nil {
+		err = p.changeDevices(&u)
 	}
-	old := oldValues(g, writes)
-	err = g.Apply(writes)
 	if err == nil {
 		return nil
 	}
-	if e := g.Apply(old); e != nil {
-		return because(err.Error()+"; and not all old values could be put back", e)
+	if e := done.all(); e != nil {
+		return because(err.Error()+"; and not all could be put back", e)
 	}
 	return err
+}
+
+// limit changes the limits of the container's cgroup.
+func (r *Runtime) limit(c *container, res *specs.LinuxResources, done *undo) error {
+	if res == nil {
+		return nil
+	}
+	g := c.group()
+	writes, err := cgroup.Update(asked(res), g.Layout())
+	if len(g.Dirs) == 0 && (err != nil || len(writes) > 0) {
+		return text("cannot set limits: the container has no cgroup of its own")
+	}
+	if err != nil {
+		return err
+	}
+	old, before := g.Old(writes), inForce(g, writes)
+	done.add(func() error { return cgroup.Restore(old) })
+	if err := g.Apply(writes); err != nil {
+		return err
+	}
+	if err := r.updateScope(c, inForce(g, writes)); err != nil {
+		return err
+	}
+	done.add(func() error { return r.updateScope(c, before) })
+	return nil
 }
 
 // asked is res without the zeros that mean "as it was". A lifted memory limit
@@ -82,28 +117,4 @@ func unlessSet[T int64 | uint64 | uint16](p **T) {
 	if *p != nil && **p == 0 {
 		*p = nil
 	}
-}
-
-// oldValues are the writes that take others back, the last first. A file whose
-// value has more than one part keeps what it has for others, and isn't among them.
-func oldValues(g *cgroup.Group, writes []cgroup.Write) (old []cgroup.Write) {
-	for _, w := range writes {
-		for i := range g.Dirs {
-			if d := &g.Dirs[i]; !d.Has(w.Controller) || w.File == "" {
-				continue
-			}
-			b, err := readFile(g.Dirs[i].Path+"/"+w.File, 1<<12)
-			value := strings.TrimSpace(string(b))
-			if err != nil || value == "" || strings.Contains(value, "\n") {
-				continue
-			}
-			w.Value, w.Else, w.NotBelow, w.Optional = value, nil, "", true
-			old = append(old, w)
-		}
-	}
-	slices.Reverse(old)
-	for i := range old {
-		old[i].Retry = true
-	}
-	return old
 }

@@ -22,8 +22,12 @@ func (c *Compiled) explain(s *specs.Spec, config []byte, r stage.Report) error {
 		return text("the stage reports a step that the plan doesn't have: " + strconv.Itoa(r.Step))
 	}
 	w := c.words(s, r.Step)
+	advice := c.adviceOn(r.Step, errno)
 	if t := rootfs.Explain(s, &c.Steps[r.Step], errno); t != "" {
-		return &stepError{c.Steps[r.Step].Origin + ": " + t + placeOf(config, w.Path), errno}
+		return &stepError{c.Steps[r.Step].Origin + ": " + t + advice + placeOf(config, w.Path), errno}
+	}
+	if advice != "" {
+		return &stepError{w.What + ": " + errno.Error() + advice + placeOf(config, w.Path), errno}
 	}
 	return w.explain(config, errno)
 }
@@ -58,6 +62,8 @@ func (w RecordStep) explain(config []byte, errno unix.Errno) error {
 		what = notFound(w.Program, errno)
 	case w.Path == "process.apparmorProfile" && errno == unix.ENOENT:
 		what = w.What + ": the kernel has no such profile: load it with apparmor_parser(8)"
+	case w.Path == "process.selinuxLabel" && errno == unix.EINVAL:
+		what = w.What + ": the policy has no such label"
 	case errno == unix.EPIPE:
 		what = w.What + ": minirt has gone"
 	}

@@ -68,6 +68,10 @@ func explainMount(m *specs.Mount, member string, call plan.Call, errno unix.Errn
 	switch {
 	case errno == unix.ENODEV && call == plan.Mount:
 		text += ": the kernel knows no file system of type " + strconv.Quote(m.Type)
+	case errno == unix.EPERM && call == plan.Mount && m.Type == "proc":
+		text += ": in a user namespace it takes a new pid namespace, and nothing that covers parts of the host's /proc: or bind /proc instead"
+	case errno == unix.EPERM && call == plan.Mount && m.Type == "sysfs":
+		text += ": in a user namespace it takes a new network namespace: or bind /sys instead, with the options rbind and rro"
 	case errno == unix.EINVAL && call == plan.Mount && len(m.Options) > 0:
 		text += ": is an option wrong? " + strings.Join(m.Options, ",")
 	case errno == unix.EPERM && call == plan.MountSetattr:

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"encoding/json"
+	"runtime"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,7 +18,13 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(`{"ociVersion":"1.3.0","root":{"path":"r"},"x":{"a":[1,-0.5e+7,"\ud83d\ude00\u0000"]},"annotations":{"a":null}}`))
 	f.Add([]byte(`{"ociVersion":"2","ociVersion":3,"mounts":[{"destination":"srv","uidMappings":[{}]},null],"linux":{"sysctl":{"net/..":"1"}}}`))
 	f.Fuzz(func(t *testing.T, config []byte) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		got, warnings, err := Load(config)
+		runtime.ReadMemStats(&after)
+		if n, most := after.TotalAlloc-before.TotalAlloc, uint64(1<<16+2000*len(config)); n > most {
+			t.Errorf("%d bytes of config took %d of memory, more than %d", len(config), n, most)
+		}
 		for _, w := range warnings {
 			inside(t, config, w)
 		}

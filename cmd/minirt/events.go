@@ -1,10 +1,9 @@
 package main
 
 import (
-	"errors"
+	"os"
 	"time"
 
-	"github.com/minirt/minirt/internal/json"
 	"github.com/minirt/minirt/lifecycle"
 )
 
@@ -15,7 +14,7 @@ type eventsFlags struct {
 }
 
 func (*eventsFlags) Help() string {
-	return `Prints the figures of a container's cgroup as JSON, one line each time: CPU, memory, processes and disks. Ends when the container does.`
+	return `Prints the figures of a container's cgroup as JSON, a line each time: CPU, memory, processes, disks, huge pages, pressure. Between them it prints a line of type "oom" each time that the container's memory runs out. Ends when the container does, or when nobody reads any more.`
 }
 
 func (*eventsFlags) Example() string {
@@ -32,20 +31,14 @@ func (f *eventsFlags) check() error {
 }
 
 func (f *eventsFlags) Run(r *lifecycle.Runtime) (status int, err error) {
-	interval, _ := time.ParseDuration(f.Interval)
-	for first := true; ; first = false {
+	tell := func(line []byte) error { return say(string(line)) }
+	if f.Stats {
 		s, err := r.Stats(f.ID)
-		if err != nil && !first && (errors.Is(err, lifecycle.ErrNotRunning) || errors.Is(err, lifecycle.ErrNotExist)) {
-			return 0, nil
-		}
 		if err != nil {
 			return 0, err
 		}
-		line := json.AppendString([]byte(`{"type":"stats","id":`), f.ID)
-		line = append(s.AppendJSON(append(line, `,"data":`...)), "}\n"...)
-		if err := say(string(line)); err != nil || f.Stats {
-			return 0, err
-		}
-		time.Sleep(interval)
+		return 0, tell(lifecycle.StatsEvent(f.ID, s))
 	}
+	interval, _ := time.ParseDuration(f.Interval)
+	return 0, r.Events(f.ID, interval, int(os.Stdout.Fd()), tell)
 }

@@ -20,7 +20,7 @@ type validateFlags struct {
 func (*validateFlags) Help() string {
 	return `Reads config.json and prints everything that is wrong with it, each with its line and column.
 
-A "fault" breaks the specification, and no container can be made. A "warning" is what the specification wants to be told of. An "unknown" property is ignored; it may be misspelt. A "schema" finding is a second opinion, by the JSON schema that comes with the specification. Faults alone make the exit status 1.`
+A "fault" breaks the specification, or asks for a seccomp filter that the kernel wouldn't take or under which no program could be started: no container can be made. A "warning" is what the specification wants to be told of. An "unknown" property is ignored; it may be misspelt. A "schema" finding is a second opinion, by the JSON schema that comes with the specification. Faults alone make the exit status 1.`
 }
 
 func (*validateFlags) Example() string {
@@ -59,11 +59,12 @@ func findingsIn(config []byte) (found []finding) {
 			found = append(found, finding{kind, f})
 		}
 	}
-	_, warnings, err := spec.Load(config)
+	s, warnings, err := spec.Load(config)
 	if faults, ok := err.(spec.Faults); ok {
 		add("fault", faults)
 	}
 	add("warning", warnings)
+	found = append(found, filterFindings(config, s)...)
 	add("unknown", spec.Unknown(config))
 	add("schema", schemaFaults(config, found))
 	slices.SortStableFunc(found, func(a, b finding) int {

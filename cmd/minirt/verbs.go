@@ -39,7 +39,7 @@ var verbs = [...]verb{
 	{running, "delete", "remove a stopped container", func() command { return new(hot.Delete) }},
 	{running, "pause", "freeze all processes", func() command { return new(pauseFlags) }},
 	{running, "resume", "thaw a paused container", func() command { return new(resumeFlags) }},
-	{running, "update", "change the limits of a container", func() command { return new(updateFlags) }},
+	{running, "update", "change the limits of a container", func() command { return new(hot.Update) }},
 
 	{looking, "state", "print the state of a container as JSON", func() command { return new(hot.State) }},
 	{looking, "list", "list the containers", func() command { return new(listFlags) }},
@@ -50,6 +50,7 @@ var verbs = [...]verb{
 	{bundled, "spec", "write a config.json to start from", func() command { return new(specFlags) }},
 	{bundled, "validate", "say what is wrong with a config.json", func() command { return new(validateFlags) }},
 	{bundled, "plan", "print the system calls that a container would make", func() command { return new(planFlags) }},
+	{bundled, "seccomp", "print the filter that is made of a seccomp profile", func() command { return new(seccompFlags) }},
 
 	{itself, "features", "print what minirt supports as JSON", func() command { return new(featuresFlags) }},
 	{itself, "help", "explain a verb", func() command { return new(helpFlags) }},

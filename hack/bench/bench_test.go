@@ -1,11 +1,16 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 func TestSeriesAreReadAtTheirShares(t *testing.T) {
@@ -59,8 +64,11 @@ func TestTheReportNamesNoPathOfThisMachine(t *testing.T) {
 func TestMarksCompareTheSubjectWithEachPeer(t *testing.T) {
 	times := func(d time.Duration) *result { return &result{whole: series{d}, cpu: series{d}} }
 	r := newReport(&options{subject: "minirt"}, nil)
-	r.cycle = results{"minirt": times(10), "runc": times(100), "crun": times(11), floorName: times(8)}
-	r.run = results{"minirt": times(10), floorName: times(2)}
+	r.experiments = []*experiment{
+		{title: cycleTitle, goals: []goal{{"runc", 0.25}, {"crun", 0.55}, {floorName, 1.8}, {"minirt without it", 1.08}},
+			took: results{"minirt": times(10), "runc": times(100), "crun": times(11), floorName: times(8), "minirt without it": times(5)}},
+		{title: runTitle, goals: []goal{{floorName, 1.6}, {"absent", 0.1}}, took: results{"minirt": times(10), floorName: times(2)}},
+	}
 	var missed []string
 	for _, m := range r.allMarks() {
 		if !m.met {
@@ -68,8 +76,63 @@ func TestMarksCompareTheSubjectWithEachPeer(t *testing.T) {
 		}
 	}
 	want := []string{"create + start + delete, of crun's, wall time", "create + start + delete, of crun's, CPU time",
+		"create + start + delete, of minirt's without it, wall time", "create + start + delete, of minirt's without it, CPU time",
 		"run, of the floor's, wall time", "run, of the floor's, CPU time"}
 	if !slices.Equal(missed, want) {
 		t.Errorf("missed %q, want %q", missed, want)
+	}
+}
+
+func TestAMarkNamesWhatItIsOf(t *testing.T) {
+	for name, want := range map[string]string{"runc": "runc's", floorName: "the floor's", "minirt without it": "minirt's without it"} {
+		if got := possessive(name); got != want {
+			t.Errorf("%q: %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestBareCallsOpenAFileOnceForItsValues(t *testing.T) {
+	var c bareCall
+	for _, file := range []string{"a", "b", "b", "a"} {
+		c.add(file, []byte("1"))
+	}
+	var got []string
+	for _, w := range c.writes {
+		got = append(got, w.file+strings.Repeat("1", len(w.values)))
+	}
+	if want := []string{"a1", "b11", "a1"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestAVariantHasItsProgramItsCgroupAndTheProfile(t *testing.T) {
+	dir := t.TempDir()
+	built := filepath.Join(dir, "built")
+	if err := os.WriteFile(built, nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c := &contender{name: "c", bundle: filepath.Join(dir, "c"), group: "/g/c", program: trueProgram}
+	all, err := (&tools{true: built, pause: built}).variants([]*contender{c}, "held", func(c *contender) {
+		c.program, c.profile = pauseProgram, true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "c-held/config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s specs.Spec
+	if err := json.Unmarshal(b, &s); err != nil {
+		t.Fatal(err)
+	}
+	if s.Linux.CgroupsPath != "/g/c-held" || all[0].group != "/g/c-held" || s.Process.Args[0] != pauseProgram {
+		t.Errorf("cgroup %s of %s, program %s", s.Linux.CgroupsPath, all[0].group, s.Process.Args[0])
+	}
+	if p := s.Linux.Seccomp; p == nil || len(p.Syscalls) < 40 || runtime.GOARCH == "amd64" && len(p.Architectures) != 3 {
+		t.Errorf("the profile is %+v", p)
+	}
+	if c.program != trueProgram || c.profile {
+		t.Error("the variant has changed the contender")
 	}
 }

@@ -8,16 +8,20 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
-//go:embed floor.c true.c default.json
+// docker.json is what the generator of github.com/moby/profiles/seccomp v0.3.0
+// makes of its default profile for Docker's default capabilities on amd64.
+//
+//go:embed floor.c true.c pause.c default.json docker.json
 var sources embed.FS
 
 // tools are the programs that the bench builds on the spot.
 type tools struct {
-	dir                        string
-	floor, true, hello, minirt string // minirt is "" where it does not build
+	dir                               string
+	floor, true, pause, hello, minirt string // minirt is "" where it does not build
 }
 
 const helloGo = `package main
@@ -34,6 +38,9 @@ func build(dir string) (*tools, error) {
 		return nil, err
 	}
 	if t.true, err = t.c("true"); err != nil {
+		return nil, err
+	}
+	if t.pause, err = t.c("pause"); err != nil {
 		return nil, err
 	}
 	hello := filepath.Join(dir, "hello.go")
@@ -112,8 +119,14 @@ func tree() (string, error) {
 	}
 }
 
+// The programs in a bundle.
+const (
+	trueProgram  = "/bin/true"
+	pauseProgram = "/bin/pause"
+)
+
 // makeBundle makes the contender's bundle: the default config with a program
-// that ends at once.
+// that ends at once, or one that waits for ever.
 func (t *tools) makeBundle(c *contender) error {
 	root := filepath.Join(c.bundle, "rootfs")
 	for _, d := range []string{"bin", "proc", "dev", "sys"} {
@@ -121,35 +134,52 @@ func (t *tools) makeBundle(c *contender) error {
 			return err
 		}
 	}
-	b, err := os.ReadFile(t.true)
-	if err != nil {
-		return err
+	for program, built := range map[string]string{trueProgram: t.true, pauseProgram: t.pause} {
+		b, err := os.ReadFile(built)
+		if err == nil {
+			err = os.WriteFile(root+program, b, 0o755)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err := os.WriteFile(filepath.Join(root, "bin/true"), b, 0o755); err != nil {
-		return err
-	}
-	return c.configure(c.group, 0)
+	return c.configure(0)
 }
 
 // configure writes config.json: `runc spec`'s default without a terminal, the
-// container in cgroup group, with a memory limit of so many bytes if not 0.
-func (c *contender) configure(group string, memory int64) error {
-	b, err := sources.ReadFile("default.json")
-	if err != nil {
-		return err
-	}
+// container in the contender's cgroup, with a memory limit of so many bytes if not 0.
+func (c *contender) configure(memory int64) error {
 	var config map[string]any
-	if err := json.Unmarshal(b, &config); err != nil {
+	if err := decode("default.json", &config); err != nil {
 		return err
 	}
 	process, linux := config["process"].(map[string]any), config["linux"].(map[string]any)
-	process["terminal"], process["args"] = false, []string{"/bin/true"}
-	linux["cgroupsPath"] = group
+	process["terminal"], process["args"] = false, []string{c.program}
+	linux["cgroupsPath"] = c.group
 	if memory != 0 {
 		linux["resources"].(map[string]any)["memory"] = map[string]any{"limit": memory}
 	}
-	if b, err = json.MarshalIndent(config, "", "\t"); err != nil {
+	if c.profile {
+		var profile map[string]any
+		if err := decode("docker.json", &profile); err != nil {
+			return err
+		}
+		if runtime.GOARCH != "amd64" {
+			delete(profile, "architectures") // the machine's own is always in
+		}
+		linux["seccomp"] = profile
+	}
+	b, err := json.MarshalIndent(config, "", "\t")
+	if err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(c.bundle, "config.json"), b, 0o644)
+}
+
+func decode(name string, v any) error {
+	b, err := sources.ReadFile(name)
+	if err == nil {
+		err = json.Unmarshal(b, v)
+	}
+	return err
 }

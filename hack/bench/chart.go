@@ -20,10 +20,17 @@ var chartParts = []struct {
 	{remove, "delete", color.RGBA{0x8f, 0xbc, 0x5a, 0xff}},
 }
 
-var runColor = color.RGBA{0xd0, 0x8a, 0x2e, 0xff}
+// chartBars stand beside those.
+var chartBars = []struct {
+	title string
+	color color.RGBA
+}{
+	{runTitle, color.RGBA{0xd0, 0x8a, 0x2e, 0xff}},
+	{execTitle, color.RGBA{0x8e, 0x5a, 0x9b, 0xff}},
+}
 
 // chart draws the medians of wall time: create, start and delete on top of each
-// other, and run beside them.
+// other, and run and exec beside them.
 func (r *report) chart(path string) error {
 	p := plot.New()
 	p.Title.Text = "One container, median wall time"
@@ -31,14 +38,14 @@ func (r *report) chart(path string) error {
 	p.Y.Min = 0
 	p.Y.Tick.Marker = plot.TickerFunc(everyFive)
 	p.Legend.Top, p.Legend.Left = true, true
-	const width = 22 * vg.Millimeter / 2
+	const width = 22 * vg.Millimeter / 3
 	var below *plotter.BarChart
 	for _, part := range chartParts {
-		bars, err := r.bars(r.cycle, part.part, width)
+		bars, err := r.bars(cycleTitle, part.part, width)
 		if err != nil {
 			return err
 		}
-		bars.Color, bars.Offset = part.color, -width/2
+		bars.Color, bars.Offset = part.color, -width
 		if below != nil {
 			bars.StackOn(below)
 		}
@@ -46,13 +53,15 @@ func (r *report) chart(path string) error {
 		p.Add(bars)
 		p.Legend.Add(part.name, bars)
 	}
-	run, err := r.bars(r.run, whole, width)
-	if err != nil {
-		return err
+	for i, b := range chartBars {
+		bars, err := r.bars(b.title, whole, width)
+		if err != nil {
+			return err
+		}
+		bars.Color, bars.Offset = b.color, vg.Length(i)*width
+		p.Add(bars)
+		p.Legend.Add(b.title, bars)
 	}
-	run.Color, run.Offset = runColor, width/2
-	p.Add(run)
-	p.Legend.Add("run", run)
 	var names []string
 	for _, c := range r.all {
 		names = append(names, c.name)
@@ -62,10 +71,10 @@ func (r *report) chart(path string) error {
 	return p.Save(vg.Length(60+30*len(names))*vg.Millimeter, 100*vg.Millimeter, path)
 }
 
-func (r *report) bars(res results, part int, width vg.Length) (*plotter.BarChart, error) {
+func (r *report) bars(title string, part int, width vg.Length) (*plotter.BarChart, error) {
 	var v plotter.Values
 	for _, c := range r.all {
-		v = append(v, float64(res[c.name][part].median())/1e6)
+		v = append(v, float64(r.took(title).of(c.name)[part].median())/1e6)
 	}
 	b, err := plotter.NewBarChart(v, width)
 	if err == nil {

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -16,6 +17,9 @@ type contender struct {
 	name, path, version string
 	words               []string
 	root, bundle, group string
+	program             string // the container's
+	profile             bool   // the container has Docker's seccomp profile
+	pid                 int    // of the container that is held
 }
 
 // runcWords is the command line that runc, crun and minirt share.
@@ -33,7 +37,7 @@ func newContender(name, spec string, h *host) (*contender, error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, err
 	}
-	c := &contender{name: name, path: path, words: words[1:],
+	c := &contender{name: name, path: path, words: words[1:], program: trueProgram,
 		root: filepath.Join(h.dir, "run", name), bundle: filepath.Join(h.dir, name), group: h.group + "/" + name}
 	if out, err := exec.Command(path, "--version").Output(); err == nil {
 		c.version, _, _ = strings.Cut(string(out), "\n")
@@ -72,12 +76,14 @@ func (c *contender) floor() bool { return c.name == floorName }
 func (c *contender) floorArgs(verb, id string) []string {
 	state, group := filepath.Join(c.root, id), c.group
 	switch verb {
+	case "exec":
+		return []string{c.path, verb, strconv.Itoa(c.pid), group}
 	case "start":
 		return []string{c.path, verb, state}
 	case "delete":
 		return []string{c.path, verb, state, group}
 	}
-	return []string{c.path, verb, state, c.bundle, group}
+	return []string{c.path, verb, state, c.bundle, group, c.program}
 }
 
 func (c *contender) command(verb, id string, flags ...string) []string {
@@ -134,4 +140,19 @@ func contenders(o *options, t *tools, h *host) ([]*contender, error) {
 		return nil, fmt.Errorf("no contender left of -only %q", o.only)
 	}
 	return all, nil
+}
+
+// variants are the contenders with bundles and cgroups of their own, edited.
+func (t *tools) variants(all []*contender, suffix string, edit func(*contender)) ([]*contender, error) {
+	var list []*contender
+	for _, c := range all {
+		v := *c
+		v.bundle, v.group = c.bundle+"-"+suffix, c.group+"-"+suffix
+		edit(&v)
+		if err := t.makeBundle(&v); err != nil {
+			return nil, err
+		}
+		list = append(list, &v)
+	}
+	return list, nil
 }

@@ -8,7 +8,7 @@ import (
 // crowd creates n containers, one after the other, and deletes them again in
 // the same order; the times are of create and of delete --force.
 func (h *host) crowd(c *contender, n int) (created, deleted series, err error) {
-	defer c.configure(c.group, 0)
+	defer c.configure(0) // when the group is the old one again
 	id := func(i int) string { return "bench-crowd-" + strconv.Itoa(i) }
 	group := c.group
 	defer func() { c.group = group }()
@@ -16,7 +16,7 @@ func (h *host) crowd(c *contender, n int) (created, deleted series, err error) {
 	made := 0
 	for ; made < n; made++ {
 		at(made)
-		if err = c.configure(c.group, 0); err != nil {
+		if err = c.configure(0); err != nil {
 			break
 		}
 		var d time.Duration

@@ -5,11 +5,12 @@
 // is checked, undone or reported. It is what a container costs with no
 // runtime at all.
 //
-//   floor create STATE BUNDLE CGROUP   up to the gate, a FIFO named STATE
-//   floor start  STATE                 opens the gate
-//   floor delete STATE CGROUP          removes the cgroups and the FIFO
-//   floor run    STATE BUNDLE CGROUP   the same in one process, with no gate
-//   floor true                         a start of this program
+//   floor create STATE BUNDLE CGROUP PROGRAM   up to the gate, a FIFO named STATE
+//   floor start  STATE                         opens the gate
+//   floor delete STATE CGROUP                  removes the cgroups and the FIFO
+//   floor run    STATE BUNDLE CGROUP PROGRAM   the same in one process, with no gate
+//   floor exec   PID CGROUP PROGRAM            another process beside PID
+//   floor true                                 a start of this program
 //
 // CGROUP is a path below each version 1 hierarchy of /proc/self/cgroup, mounted
 // at /sys/fs/cgroup; its parent exists. With FLOOR_TICKS set, create and run
@@ -54,6 +55,7 @@ static const struct attr readonly = {1}, readonly_no_suid_dev_exec = {15};
 static char hier[32][64]; // directories of /sys/fs/cgroup
 static int nhier;
 static const char *bundle, *group;
+static char *program;
 
 // ---- ticks -----------------------------------------------------------------
 
@@ -204,8 +206,14 @@ static void drop_rights(void) {
 	CK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	umask(022);
 }
+static void become_program(void) {
+	static char *const envp[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm", 0};
+	char *const argv[] = {program, 0};
+	CK(syscall(CLOSE_RANGE, 3, ~0u, RANGE_CLOEXEC));
+	execve(program, argv, envp);
+	CK(-1);
+}
 static void first_process(int go, int ready, int gate) {
-	static char *const argv[] = {"/bin/true", 0}, *const envp[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm", 0};
 	char root[512], b;
 	sprintf(root, "%s/rootfs", bundle);
 	setsid(); umask(0);
@@ -232,9 +240,7 @@ static void first_process(int go, int ready, int gate) {
 	drop_rights();
 	tick(child_ticks, "rights dropped");
 	if (gate >= 0) { CK(write(ready, "x", 1)); CK(read(gate, &b, 1) - 1); }
-	CK(syscall(CLOSE_RANGE, 3, ~0u, RANGE_CLOEXEC));
-	execve(argv[0], argv, envp);
-	CK(-1);
+	become_program();
 }
 
 // ---- the verbs -------------------------------------------------------------
@@ -276,14 +282,37 @@ static int run(void) {
 	tick(parent_ticks, "cgroups removed");
 	return WEXITSTATUS(status);
 }
+// The namespaces are joined before the child is born: it is to be in the last of them.
+static int exec_beside(const char *pid) {
+	static const char *ns[] = {"ipc", "uts", "net", "pid", "mnt"};
+	int fds[LEN(ns)], status;
+	char p[64];
+	for (size_t i = 0; i < LEN(ns); i++) {
+		sprintf(p, "/proc/%s/ns/%s", pid, ns[i]);
+		fds[i] = open(p, O_RDONLY|O_CLOEXEC); CK(fds[i]);
+	}
+	int top = open("/sys/fs/cgroup", O_PATH|O_DIRECTORY|O_CLOEXEC); CK(top);
+	for (size_t i = 0; i < LEN(ns); i++) CK(setns(fds[i], 0));
+	pid_t child = fork(); CK(child);
+	if (!child) {
+		join_cgroups(top);
+		setsid();
+		drop_rights();
+		become_program();
+	}
+	CK(waitpid(child, &status, 0));
+	return WEXITSTATUS(status);
+}
 int main(int n, char **v) {
 	if (n == 2 && !strcmp(v[1], "true")) return 0;
 	if (n == 3 && !strcmp(v[1], "start")) return start(v[2]);
-	if (n < 4) { dprintf(2, "usage: see floor.c\n"); return 2; }
+	if (n < 4 || (n == 4 && strcmp(v[1], "delete"))) { dprintf(2, "usage: see floor.c\n"); return 2; }
 	start_ticks();
 	find_hierarchies();
-	group = v[n - 1]; bundle = v[3];
-	if (!strcmp(v[1], "delete")) { remove_cgroups(); CK(unlink(v[2])); return 0; }
+	if (!strcmp(v[1], "delete")) { group = v[3]; remove_cgroups(); CK(unlink(v[2])); return 0; }
+	group = v[n - 2]; program = v[n - 1];
+	if (!strcmp(v[1], "exec")) return exec_beside(v[2]);
+	bundle = v[3];
 	int rc = v[1][0] == 'c' ? create(v[2]) : run();
 	print_ticks("parent", parent_ticks); print_ticks("child", child_ticks);
 	return rc;

@@ -3,6 +3,8 @@ module github.com/minirt/minirt/hack/bench
 go 1.26.0
 
 require (
+	github.com/minirt/minirt v0.0.0
+	github.com/opencontainers/runtime-spec v1.3.0
 	golang.org/x/sys v0.50.0
 	gonum.org/v1/plot v0.17.0
 )
@@ -17,3 +19,5 @@ require (
 	golang.org/x/image v0.30.0 // indirect
 	golang.org/x/text v0.28.0 // indirect
 )
+
+replace github.com/minirt/minirt => ../..

@@ -6,12 +6,13 @@
 // the same clone, mounts, pivot_root, cgroups and execve with no runtime.
 //
 //	go -C hack/bench run .                    everything, at least 200 rounds
+//	go -C hack/bench run . -docker            … and docker run --rm, end to end
 //	go -C hack/bench run . -out ../../docs    … and write bench.md and bench.svg there
 //	go -C hack/bench run . -quick             20 rounds, a smoke test
 //
 // All contenders run in a private mount namespace without the version 2 tree
 // of a hybrid cgroup layout (crun 1.8.1 refuses hybrid), each with a state root,
-// a bundle and a cgroup of its own. The driver is the child subreaper: it waits
+// bundles and cgroups of its own. The driver is the child subreaper: it waits
 // for the container's end between start and delete, and so sees the CPU time
 // of every process.
 package main
@@ -31,16 +32,18 @@ type options struct {
 	rounds, crowd      int
 	subject, only, out string
 	quick, strict      bool
+	docker             bool
 	extra              contenderFlags
 }
 
 func parseOptions() *options {
 	o := &options{}
-	flag.IntVar(&o.rounds, "rounds", 200, "rounds of create + start + delete, and of run")
+	flag.IntVar(&o.rounds, "rounds", 200, "rounds of each experiment")
 	flag.IntVar(&o.crowd, "crowd", 1000, "containers that are created at once")
 	flag.StringVar(&o.subject, "subject", "minirt", "the contender whose marks are counted")
 	flag.StringVar(&o.only, "only", "", "contenders to run, with commas between (default all)")
 	flag.StringVar(&o.out, "out", "", "directory to write bench.md and bench.svg to (default: the table on stdout alone)")
+	flag.BoolVar(&o.docker, "docker", false, "docker run --rm too, with a private dockerd (package docker.io)")
 	flag.BoolVar(&o.quick, "quick", false, "20 rounds, a crowd of 100, nothing written")
 	flag.BoolVar(&o.strict, "strict", false, "exit 1 if a mark is missed")
 	flag.Var(&o.extra, "contender", "another runtime, `NAME=PATH`, or NAME='PATH {root} {verb} {bundle} {id}' where its command line is not runc's")
@@ -110,29 +113,38 @@ func bench(o *options) (missed bool, err error) {
 func measure(o *options, h *host, t *tools, all []*contender) (*report, error) {
 	r := newReport(o, all)
 	say := func(s string) { fmt.Fprintln(os.Stderr, "bench: "+s) }
-	var err error
 	for _, c := range all {
-		if err = h.prove(c); err != nil {
+		if err := h.prove(c); err != nil {
 			return nil, err
 		}
 	}
-	say("create + start + delete")
-	if r.cycle, err = h.cycles(all, o.rounds); err != nil {
+	experiments, err := h.experiments(all, t, o.subject)
+	if err != nil {
 		return nil, err
 	}
-	say("run")
-	if r.run, err = h.runs(all, o.rounds); err != nil {
-		return nil, err
+	for _, e := range experiments {
+		say(e.title)
+		if err := h.perform(e, o.rounds, r.note); err != nil {
+			return nil, err
+		}
+		r.experiments = append(r.experiments, e)
 	}
 	say("memory")
 	r.memory(h)
+	r.charge(h)
 	if s := r.subject(); s != nil {
 		say("start-up")
 		r.startup(h, t, s)
 		say("breakdown of create")
 		r.breakdown(h, t, s)
+		say("the cgroup part")
+		r.cgroupPart(h)
 		say("crowd")
 		r.crowds(h, s, o.crowd)
+	}
+	if o.docker {
+		say("docker")
+		r.dockerRuns(o, all)
 	}
 	return r, nil
 }

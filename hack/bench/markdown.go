@@ -31,16 +31,22 @@ func (r *report) markdown(linked bool) string {
 		}
 	}
 	p.say("- %s: the same clone, mounts, pivot_root, cgroups and execve by a static C program, with no runtime (hack/bench/floor.c); create, start and delete are three starts of it", floorName)
-	p.say("\nAll contenders take their turns in the same rounds, in an order that is drawn anew for each, on `runc spec`'s default config with a program that ends at once, in a mount namespace without the version 2 tree of a hybrid cgroup layout. Only figures of one run can be compared: read the ratios.")
+	p.say("\nAll contenders take their turns in the same rounds, in an order that is drawn anew for each, on `runc spec`'s default config, in a mount namespace without the version 2 tree of a hybrid cgroup layout. Only figures of one run can be compared: read the ratios.")
 	r.marksTable(p)
 	if linked {
 		p.say("\n![medians of wall time](bench.svg)")
 	}
-	r.timesTable(p, "create + start + delete", r.cycle)
-	r.partsTable(p)
-	r.timesTable(p, "run", r.run)
+	for _, e := range r.experiments {
+		r.timesTable(p, e)
+		if e.title == cycleTitle {
+			r.partsTable(p, e)
+		}
+	}
+	r.dockerTable(p)
 	r.memoryTable(p)
+	r.chargeTable(p)
 	r.breakdownTable(p)
+	r.cgroupTable(p)
 	r.crowdTable(p)
 	r.crossCheck(p)
 	for _, n := range r.notes {
@@ -65,18 +71,21 @@ func (r *report) marksTable(p *page) {
 }
 
 // timesTable has milliseconds, and in brackets the ratio of the subject to each.
-func (r *report) timesTable(p *page, title string, res results) {
-	p.heading(title)
+func (r *report) timesTable(p *page, e *experiment) {
+	p.heading(e.title)
+	if e.note != "" {
+		p.say("%s", e.note)
+	}
 	p.say("Milliseconds; in brackets what %s takes of it. CPU time is that of all processes.\n", r.o.subject)
 	p.row(true, "", "wall, min", "median", "p99", "CPU, min", "median", "p99")
-	mine := res[r.o.subject]
-	for _, c := range r.all {
+	mine := e.took[r.o.subject]
+	for _, c := range e.rows {
 		cells := []string{c.name}
 		for _, part := range []int{whole, cpu} {
 			for _, of := range []func(series) time.Duration{series.min, series.median, series.p99} {
-				cell := ms(of(res[c.name][part]))
-				if mine != nil && c != r.subject() {
-					cell += " (" + decimals(ratio(of(mine[part]), of(res[c.name][part])), 2) + ")"
+				cell := ms(of(e.took[c.name][part]))
+				if mine != nil && c.name != r.o.subject {
+					cell += " (" + decimals(ratio(of(mine[part]), of(e.took[c.name][part])), 2) + ")"
 				}
 				cells = append(cells, cell)
 			}
@@ -85,11 +94,11 @@ func (r *report) timesTable(p *page, title string, res results) {
 	}
 }
 
-func (r *report) partsTable(p *page) {
+func (r *report) partsTable(p *page, e *experiment) {
 	p.say("\nThe medians of its parts, wall time; the end is from the return of start to the end of the container's process.\n")
 	p.row(true, "", "create", "start", "end", "delete")
-	for _, c := range r.all {
-		t := r.cycle[c.name]
+	for _, c := range e.rows {
+		t := e.took[c.name]
 		p.row(false, c.name, ms(t[create].median()), ms(t[start].median()), ms(t[ending].median()), ms(t[remove].median()))
 	}
 }
@@ -100,6 +109,28 @@ func (r *report) memoryTable(p *page) {
 	p.row(true, "", "Pss, KiB", "least limit, KiB")
 	for _, m := range r.held {
 		p.row(false, m.name, m.pss, m.limit)
+	}
+}
+
+func (r *report) chargeTable(p *page) {
+	if len(r.charges) == 0 {
+		return
+	}
+	p.say("\nThe memory that one exec of a static `true` charges to the container's cgroup: pages counted by the kernel over %d execs. The floor's is the program's own.\n", chargeExecs)
+	p.row(true, "", "charged, KiB")
+	for _, c := range r.charges {
+		p.row(false, c.name, decimals(c.kib, 1))
+	}
+}
+
+func (r *report) cgroupTable(p *page) {
+	if len(r.cgroups) == 0 {
+		return
+	}
+	p.say("\nThe cgroup part of create and delete, within one process: medians, in turns.\n")
+	p.row(true, "", "µs", "what is in it")
+	for _, w := range r.cgroups {
+		p.row(false, w.what, fmt.Sprint(w.took.Microseconds()), w.note)
 	}
 }
 
@@ -160,7 +191,7 @@ func (r *report) crowdTable(p *page) {
 func (r *report) crossCheck(p *page) {
 	var parts []string
 	for _, c := range r.all {
-		t := r.cycle[c.name]
+		t := r.took(cycleTitle).of(c.name)
 		if all := t[cpuacct].sum(); all > 0 {
 			parts = append(parts, c.name+" "+decimals(ratio(all, t[cpu].sum()), 2))
 		}

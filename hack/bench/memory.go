@@ -58,7 +58,7 @@ const (
 // leastLimit is the least memory limit, in KiB, under which run of a static
 // program works, found by halving between 0 and limitTop.
 func (h *host) leastLimit(c *contender) (int, error) {
-	defer c.configure(c.group, 0)
+	defer c.configure(0)
 	if err := h.runLimited(c, limitTop); err != nil {
 		return 0, err
 	}
@@ -79,7 +79,7 @@ func (h *host) leastLimit(c *contender) (int, error) {
 
 func (h *host) runLimited(c *contender, limit int) error {
 	const id = "bench-limit"
-	if err := c.configure(c.group, int64(limit)*kib); err != nil {
+	if err := c.configure(int64(limit) * kib); err != nil {
 		return err
 	}
 	for range limitRuns {

@@ -18,15 +18,18 @@ type mark struct {
 }
 
 type report struct {
-	o          *options
-	all        []*contender
-	cycle, run results
-	held       []heldMemory
-	marks      []mark
-	rows       []row // one create
-	phases     []row // the floor's create
-	crowdRows  []crowdRow
-	notes      []string
+	o           *options
+	all         []*contender
+	experiments []*experiment
+	held        []heldMemory
+	charges     []charge
+	marks       []mark
+	rows        []row // one create
+	phases      []row // the floor's create
+	cgroups     []row // the cgroup part
+	crowdRows   []crowdRow
+	docker      []dockerRow
+	notes       []string
 }
 
 // heldMemory is in KiB, as text: a figure or why there is none.
@@ -68,27 +71,44 @@ func (r *report) missed() bool {
 	return false
 }
 
+// took is what the contenders took in an experiment, nothing if there was none.
+func (r *report) took(title string) results {
+	for _, e := range r.experiments {
+		if e.title == title {
+			return e.took
+		}
+	}
+	return nil
+}
+
 // allMarks are the marks of speed, and those counted on the way.
 func (r *report) allMarks() []mark {
 	s := &report{}
-	for _, g := range []struct {
-		what, peer string
-		res        results
-		goal       float64
-	}{
-		{"create + start + delete, of runc's", "runc", r.cycle, 0.25},
-		{"create + start + delete, of crun's", "crun", r.cycle, 0.55},
-		{"create + start + delete, of the floor's", floorName, r.cycle, 1.8},
-		{"run, of the floor's", floorName, r.run, 1.6},
-	} {
-		mine, peer := g.res[r.o.subject], g.res[g.peer]
-		if mine == nil || peer == nil {
-			continue
+	for _, e := range r.experiments {
+		for _, g := range e.goals {
+			mine, other := e.took[r.o.subject], e.took[g.of]
+			if mine == nil || other == nil {
+				continue
+			}
+			what := e.title + ", of " + possessive(g.of)
+			s.atMost(what+", wall time", g.most, ratio(mine[whole].median(), other[whole].median()), "", 2)
+			s.atMost(what+", CPU time", g.most, ratio(mine[cpu].median(), other[cpu].median()), "", 2)
 		}
-		s.atMost(g.what+", wall time", g.goal, ratio(mine[whole].median(), peer[whole].median()), "", 2)
-		s.atMost(g.what+", CPU time", g.goal, ratio(mine[cpu].median(), peer[cpu].median()), "", 2)
 	}
 	return append(s.marks, r.marks...)
+}
+
+// possessive is "runc's", "the floor's" and "minirt's without it".
+func possessive(name string) string {
+	if name == floorName {
+		name = "the " + name
+		return name + "'s"
+	}
+	name, rest, more := strings.Cut(name, " ")
+	if more {
+		rest = " " + rest
+	}
+	return name + "'s" + rest
 }
 
 func (r *report) memory(h *host) {
@@ -110,6 +130,42 @@ func (r *report) memory(h *host) {
 		}
 		r.held = append(r.held, m)
 	}
+}
+
+// charge counts what an exec charges, less what the program itself takes, which
+// the floor's exec shows.
+func (r *report) charge(h *host) {
+	var held []*contender
+	for _, e := range r.experiments {
+		if e.title == execTitle {
+			held = e.rows
+		}
+	}
+	figures := map[string]float64{}
+	for _, c := range h.charged(held) {
+		if c.err != nil {
+			r.note("memory charged by exec, without %s: %v", c.name, c.err)
+			continue
+		}
+		r.charges = append(r.charges, c)
+		figures[c.name] = c.kib
+	}
+	own, known := figures[floorName]
+	mine, runc := figures[r.o.subject], figures["runc"]
+	if known && mine > 0 && runc > own {
+		r.atMost("memory that exec charges, beyond the program's own, of runc's", 0.05, (mine-own)/(runc-own), "", 2)
+	}
+}
+
+func (r *report) cgroupPart(h *host) {
+	room, calls, err := h.cgroupPart(r.o.rounds)
+	if err != nil {
+		r.note("the cgroup part: %v", err)
+		return
+	}
+	r.cgroups = []row{{"minirt", room.median(), "all that create and delete ask of internal/cgroup"},
+		{"bare calls", calls.median(), "mkdir, open, write, rmdir: the same directories and values"}}
+	r.atMost("the cgroup part of create and delete, of the bare calls'", 1.2, ratio(room.median(), calls.median()), "", 2)
 }
 
 func orReason(n int, err error) string {

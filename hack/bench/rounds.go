@@ -79,31 +79,27 @@ func (h *host) prove(c *contender) error {
 	return nil
 }
 
-// cycles are rounds of create, start, the container's end, and delete.
-func (h *host) cycles(all []*contender, rounds int) (results, error) {
-	return h.shuffled(all, rounds, func(c *contender) (t turn, err error) {
-		if t[create], err = h.spawn(c.command("create", roundID)); err != nil {
-			return t, err
-		}
-		if t[start], err = h.spawn(c.command("start", roundID)); err != nil {
-			return t, err
-		}
-		t[ending] = reap()
-		if t[remove], err = h.spawn(c.command("delete", roundID)); err != nil {
-			return t, err
-		}
-		t[whole] = t[create] + t[start] + t[ending] + t[remove]
-		return t, nil
-	})
+// cycle is a turn of create, start, the container's end, and delete.
+func (h *host) cycle(c *contender) (t turn, err error) {
+	if t[create], err = h.spawn(c.command("create", roundID)); err != nil {
+		return t, err
+	}
+	if t[start], err = h.spawn(c.command("start", roundID)); err != nil {
+		return t, err
+	}
+	t[ending] = reap()
+	if t[remove], err = h.spawn(c.command("delete", roundID)); err != nil {
+		return t, err
+	}
+	t[whole] = t[create] + t[start] + t[ending] + t[remove]
+	return t, nil
 }
 
-// runs are rounds of run.
-func (h *host) runs(all []*contender, rounds int) (results, error) {
-	return h.shuffled(all, rounds, func(c *contender) (t turn, err error) {
-		t[whole], err = h.spawn(c.command("run", roundID))
-		reap()
-		return t, err
-	})
+// run is a turn of run.
+func (h *host) run(c *contender) (t turn, err error) {
+	t[whole], err = h.spawn(c.command("run", roundID))
+	reap()
+	return t, err
 }
 
 // medians interleaves commands that leave nothing behind.

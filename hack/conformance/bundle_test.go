@@ -116,17 +116,18 @@ func TestAnnotationsAreKeptAndReservedOnesMeanNothing(t *testing.T) {
 	}
 }
 
-// AN-04 is a SHOULD that minirt leaves to engines: kill without a signal sends
-// TERM, and says so in its help.
-func TestAStopSignalAnnotationDoesNoHarm(t *testing.T) {
+// AN-04; what is no signal is warned of, and TERM takes its place.
+func TestKillWithoutASignalSendsTheOneOfTheAnnotation(t *testing.T) {
 	t.Parallel()
-	for _, signal := range []string{"USR1", "SIGNOPE"} {
-		b := newBox(t, shell(`trap "exit 7" TERM USR1; echo ready; while :; do sleep 1000 & wait; done`), set("annotations", map[string]string{"org.opencontainers.image.stopSignal": signal}))
+	for signal, want := range map[string]string{"USR1": "usr1", "SIGUSR1": "usr1", "10": "usr1", "": "term", "SIGNOPE": "term", "0": "term"} {
+		b := newBox(t, shell(`trap "echo term; exit" TERM; trap "echo usr1; exit" USR1; echo ready; while :; do sleep 1000 & wait; done`),
+			set("annotations", map[string]string{"org.opencontainers.image.stopSignal": signal}))
 		b.create()
 		b.start()
 		b.printed("ready")
 		b.must("kill", b.id)
 		b.ends()
+		same(t, signal, strings.Fields(contents(b.output)), []string{"ready", want})
 	}
 }
 

@@ -84,24 +84,51 @@ func TestTheSameCgroupsPathIsTheSamePlace(t *testing.T) {
 	}
 }
 
+// controlled is where a controller is mounted, and whether that is version 2,
+// which has device programs and a freezer without one; else the test skips.
+func (b *box) controlled(controller string) (dir string, v2 bool) {
+	b.Helper()
+	for line := range strings.Lines(contents("/proc/self/mounts")) {
+		f := strings.Fields(line)
+		if f[2] == "cgroup" && slices.Contains(strings.Split(f[3], ","), controller) {
+			return f[1], false
+		}
+		if f[2] == "cgroup2" && (f[1] == "/sys/fs/cgroup" || slices.Contains(strings.Fields(contents(f[1]+"/cgroup.controllers")), controller)) {
+			return f[1], true
+		}
+	}
+	b.Skipf("no %s controller on this host", controller)
+	return "", false
+}
+
 // CG-06, LC-17
 func TestWithoutResourcesNoLimitIsWritten(t *testing.T) {
 	t.Parallel()
 	b := newBox(t, shell(waiting))
 	limits := map[string]string{"memory/memory.limit_in_bytes": "104857600", "pids/pids.max": "77", "cpu/cpu.shares": "333"}
-	for file, value := range limits {
-		controller, name, _ := strings.Cut(file, "/")
-		dir := b.hierarchy(controller) + b.cgroup
-		os.Mkdir(dir, 0o755)
-		if err := os.WriteFile(dir+"/"+name, []byte(value), 0); err != nil {
+	if _, v2 := b.controlled("memory"); v2 {
+		limits = map[string]string{"memory/memory.max": "104857600", "pids/pids.max": "77", "cpu/cpu.weight": "333"}
+	}
+	file := func(f string) string {
+		controller, name, _ := strings.Cut(f, "/")
+		dir, v2 := b.controlled(controller)
+		if v2 { // the test's parent has the controllers from here
+			for _, d := range []string{dir, dir + parent} {
+				os.WriteFile(d+"/cgroup.subtree_control", []byte("+"+controller), 0)
+			}
+		}
+		os.Mkdir(dir+b.cgroup, 0o755)
+		return dir + b.cgroup + "/" + name
+	}
+	for f, value := range limits {
+		if err := os.WriteFile(file(f), []byte(value), 0); err != nil {
 			t.Fatal(err)
 		}
 	}
 	check := func() {
 		t.Helper()
-		for file, value := range limits {
-			controller, name, _ := strings.Cut(file, "/")
-			same(t, file, b.limit(controller, name), value)
+		for f, value := range limits {
+			same(t, f, strings.TrimSpace(contents(file(f))), value)
 		}
 	}
 	b.create()
@@ -117,12 +144,16 @@ func TestWithoutResourcesNoLimitIsWritten(t *testing.T) {
 func TestAFrozenCgroupIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)
-	dir := b.hierarchy("freezer") + b.cgroup
-	os.Mkdir(dir, 0o755)
-	if err := os.WriteFile(dir+"/freezer.state", []byte("FROZEN"), 0); err != nil {
+	dir, v2 := b.controlled("freezer")
+	file, on, off := dir+b.cgroup+"/freezer.state", "FROZEN", "THAWED"
+	if v2 {
+		file, on, off = dir+b.cgroup+"/cgroup.freeze", "1", "0"
+	}
+	os.Mkdir(dir+b.cgroup, 0o755)
+	if err := os.WriteFile(file, []byte(on), 0); err != nil {
 		t.Fatal(err)
 	}
-	defer os.WriteFile(dir+"/freezer.state", []byte("THAWED"), 0)
+	defer os.WriteFile(file, []byte(off), 0)
 	r := b.fails("create", "--bundle", b.dir, b.id)
 	if ours && !(strings.Contains(r.stderr, "linux.cgroupsPath") && strings.Contains(r.stderr, "frozen")) {
 		t.Error(r)
@@ -169,7 +200,7 @@ func TestDeviceRulesHoldInTheirOrder(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b := newBox(t)
-			b.hierarchy("devices")
+			b.controlled("devices")
 			same(t, "what worked", b.tried(c.rules), append(slices.Clone(usual), c.more...))
 		})
 	}
@@ -283,7 +314,7 @@ func TestTheLimitOfProcessesIsRealAndZeroIsOne(t *testing.T) {
 		t.Run(fmt.Sprint(c.limit), func(t *testing.T) {
 			t.Parallel()
 			b := newBox(t, shell(`(exec true) 2>/dev/null && echo yes || echo no`), set("linux.resources.pids.limit", c.limit))
-			b.hierarchy("pids")
+			b.controlled("pids")
 			r := b.call("run", "--bundle", b.dir, b.id) // ash ends when it can't fork
 			if got := strings.TrimSpace(r.stdout); (got == "yes") != (c.want == "yes") || c.want == "no" && r.status == 0 && got == "" {
 				t.Error(r)

@@ -53,6 +53,37 @@ func TestEveryCallOfX8664IsInX32OrOnly64(t *testing.T) {
 	}
 }
 
+// TestNewCallsHaveOneNumberInAllABIs holds what readHeader rests on.
+func TestNewCallsHaveOneNumberInAllABIs(t *testing.T) {
+	t.Parallel()
+	dir, err := sysDir()
+	if err != nil {
+		t.Skip("no go command here:", err)
+	}
+	var first map[string]uint32
+	for _, table := range tables {
+		calls, err := table.read(dir)
+		if err != nil {
+			t.Fatal(table.name, err)
+		}
+		newer, base := map[string]uint32{}, table.spans(nil)[0].base
+		if table.name == "callsX32" {
+			base = 0 // read has x86-64's own numbers
+		}
+		for name, nr := range calls {
+			if nr > base+lastOfHeaders {
+				newer[name] = nr - base
+			}
+		}
+		if first == nil {
+			first = newer
+		}
+		if diff := cmp.Diff(first, newer); diff != "" {
+			t.Errorf("%s and %s: %s", tables[0].name, table.name, diff)
+		}
+	}
+}
+
 func TestTwoNamesForOneNumberAreRefused(t *testing.T) {
 	t.Parallel()
 	file := t.TempDir() + "/zsysnum.go"

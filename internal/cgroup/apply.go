@@ -98,9 +98,22 @@ func (g *Group) apply(f *openFile, w *Write) error {
 		}
 	}
 	if err := put(f.fd, w.Value); err != nil {
-		return &PathError{Op: "write", Path: path, Err: err}
+		return &PathError{"write", path, d.objection(w.File, err), err}
 	}
 	return nil
+}
+
+// objection is what the kernel means, if we know more than it says: version 1
+// refuses a limit of memory that can't be reached.
+func (d *Dir) objection(file string, err error) string {
+	if err != unix.EBUSY || file != "memory.limit_in_bytes" && file != "memory.memsw.limit_in_bytes" {
+		return ""
+	}
+	b, err := read(d.Path + "/" + strings.Replace(file, "limit", "usage", 1))
+	if err != nil {
+		return ""
+	}
+	return "the usage is " + string(bytes.TrimSpace(b)) + ", and can't be brought below"
 }
 
 // absence is why there is no file of a controller.
@@ -110,10 +123,17 @@ func (d *Dir) absence(controller string) string {
 	}
 	b, err := read(d.Path + "/cgroup.controllers")
 	have := Hierarchy{Controllers: strings.Fields(string(b))}
-	if err == nil && !have.Has(controller) {
-		return "the " + controller + " controller can't be enabled for this cgroup"
+	if err != nil || have.Has(controller) {
+		return "this kernel has no such limit"
 	}
-	return "this kernel has no such limit"
+	why := "the " + controller + " controller can't be enabled for this cgroup"
+	for dir := parent(d.Path); len(dir) > len(d.Mount); dir = parent(dir) {
+		// Linux, cgroup-v2.rst, No Internal Process Constraint
+		if b, _ := read(dir + "/cgroup.procs"); len(b) > 0 {
+			return why + ", as there are processes in " + dir
+		}
+	}
+	return why
 }
 
 // notBelow refuses a limit under the usage that a file tells (MM-07).

@@ -30,7 +30,9 @@ func TestDeviceRulesAreInForce(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 3 { // again and again: in place of the last, not beside it
-				if err := g.Apply(late); err != nil {
+				if err := g.Apply(late); errors.Is(err, ErrNoRights) && os.Geteuid() != 0 {
+					t.Skip("no right to load programs: ", err)
+				} else if err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -14,22 +14,23 @@ type exceptions struct {
 // deviceWrites gives the writes that put the rules in force in a cgroup
 // without children.
 func (c *compiler) deviceWrites(rules []rule) []Write {
-	var e exceptions
-	for i := range rules {
-		if r := &rules[i]; !e.apply(r) {
-			c.fault(r.path, shown(r.String()), "cgroup version 1 can't make an exception from an exception for more devices")
-			return nil
-		}
+	before := len(c.faults)
+	e := c.exceptions(rules)
+	if len(c.faults) > before {
+		return nil
 	}
-	e.widen()
 	files := [...]string{"devices.deny", "devices.allow"}
 	if e.allow {
 		files = [...]string{"devices.allow", "devices.deny"}
 	}
 	w := make([]Write, 1, 1+len(e.rules))
 	w[0] = Write{Controller: "devices", Path: devicesPath, File: files[0], Value: "a"}
-	for i := range e.rules {
-		w = append(w, Write{Controller: "devices", Path: e.rules[i].path, File: files[1], Value: e.rules[i].String()})
+	for _, own := range [...]bool{true, false} { // the configuration's first: who reads devices.list finds them where they are listed
+		for i := range e.rules {
+			if r := &e.rules[i]; own == (r.path != devicesPath) {
+				w = append(w, Write{Controller: "devices", Path: r.path, File: files[1], Value: r.String()})
+			}
+		}
 	}
 	return w
 }

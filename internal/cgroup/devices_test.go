@@ -19,7 +19,7 @@ var defaults1 = []string{
 }
 
 func deviceLines(extra ...string) []string {
-	return append(append([]string{"devices.deny=a"}, defaults1...), extra...)
+	return append(append([]string{"devices.deny=a"}, extra...), defaults1...)
 }
 
 func num(n int64) *int64 { return &n }

@@ -62,6 +62,34 @@ func (g *Group) Thaw() error {
 	return err
 }
 
+// ThawAll is Thaw for the cgroups below the group, too, which its processes or
+// others may have frozen: version 1 holds those who have been killed there.
+func (g *Group) ThawAll() error {
+	if err := g.Thaw(); err != nil {
+		return err
+	}
+	if d := g.dir("freezer"); d != nil {
+		return thawBelow(d.Path)
+	}
+	return nil
+}
+
+func thawBelow(dir string) error {
+	below, err := children(dir)
+	for i := 0; i < len(below) && err == nil; i++ {
+		sub := dir + "/" + below[i]
+		err = write(sub+"/freezer.state", "THAWED")
+		if e, ok := err.(*PathError); ok && (e.Err == unix.ENOENT || e.Err == unix.ENODEV) {
+			err = nil
+			continue
+		}
+		if err == nil {
+			err = thawBelow(sub)
+		}
+	}
+	return err
+}
+
 // Frozen says whether the processes are stopped, by the group or one above it.
 // A group that is gone isn't.
 func (g *Group) Frozen() (bool, error) {

@@ -22,12 +22,13 @@ func newGroup(t testing.TB, below string) *Group {
 	if err != nil {
 		t.Skip("no cgroups here: ", err)
 	}
-	top := "/minirt-test-" + strconv.Itoa(os.Getpid()) + "-" + strconv.Itoa(int(tests.Add(1)))
+	base := strings.TrimSuffix(l.Base, "/") // an ordinary user's is what was delegated
+	top := base + "/minirt-test-" + strconv.Itoa(os.Getpid()) + "-" + strconv.Itoa(int(tests.Add(1)))
 	g, err := l.Group(top+below, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if unix.Access(g.Dirs[0].Mount, unix.W_OK) != nil {
+	if unix.Access(g.Dirs[0].Mount+base, unix.W_OK) != nil {
 		t.Skip("no right to make cgroups")
 	}
 	t.Cleanup(func() {

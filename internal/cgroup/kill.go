@@ -51,7 +51,7 @@ func (g *Group) killAll() error {
 	if d := g.v2(); d != nil {
 		err := write(d.Path+"/cgroup.kill", "1")
 		if err == nil {
-			return g.Thaw() // version 1's freezer holds the dying, too
+			return g.ThawAll() // version 1's freezer holds the dying, too
 		}
 		if e := err.(*PathError); e.Err != unix.ENOENT && e.Err != unix.EOPNOTSUPP && e.Err != unix.ENODEV {
 			return err
@@ -60,14 +60,14 @@ func (g *Group) killAll() error {
 	for end, pause := time.Now().Add(killing), 100*time.Microsecond; ; pause = min(2*pause, 10*time.Millisecond) {
 		list, err := g.Pids(true)
 		if err != nil || len(list) == 0 {
-			g.Thaw()
+			g.ThawAll()
 			return err
 		}
 		if time.Now().After(end) {
 			return alive("kill", g.members().Path, list[0], unix.ETIMEDOUT)
 		}
 		err = g.signal(unix.SIGKILL, false)
-		if thaw := g.Thaw(); err == nil {
+		if thaw := g.ThawAll(); err == nil {
 			err = thaw
 		}
 		if err != nil {

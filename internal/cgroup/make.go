@@ -92,7 +92,7 @@ func (d *Dir) make() error {
 			return err
 		}
 	}
-	if d.V2 {
+	if d.V2 && !d.leaf() {
 		return d.enable()
 	}
 	return nil
@@ -102,6 +102,11 @@ func (d *Dir) mkdirs() error {
 	made := d.Made
 	d.Made = make([]string, 0, len(made))
 	for _, p := range made {
+		if d.V2 && p == d.Path {
+			if err := d.enable(); err != nil {
+				return err
+			}
+		}
 		err := unix.Mkdir(p, 0o755)
 		if err == unix.EEXIST { // another's, made since survey
 			continue
@@ -158,11 +163,15 @@ func (d *Dir) fillFile(dir, file string) error {
 
 // enable turns the controllers on for Path, in every directory above it
 // (UN-01). What can't be turned on is told when a limit finds no file.
+//
+// It comes before Path is made: a controller reads as enabled while another's
+// write is still making its files in the directories that are there, and mkdir
+// waits for that.
 func (d *Dir) enable() error {
 	if len(d.Controllers) == 0 {
 		return nil
 	}
-	has, err := read(d.Path + "/cgroup.controllers")
+	has, err := read(parent(d.Path) + "/cgroup.subtree_control")
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -98,7 +99,6 @@ func TestControllersAreEnabledAlongThePath(t *testing.T) {
 		"a/cgroup.subtree_control":     "memory\n",
 		"a/b/cgroup.subtree_control":   "",
 		"a/b/c/cgroup.subtree_control": "",
-		"a/b/c/cgroup.controllers":     "memory\n",
 	})
 	d := Dir{Hierarchy: Hierarchy{Mount: top, V2: true, Controllers: []string{"cpu", "memory", "pids"}}, Path: top + "/a/b/c"}
 	if err := d.enable(); err != nil {
@@ -112,10 +112,46 @@ func TestControllersAreEnabledAlongThePath(t *testing.T) {
 
 func TestNothingIsEnabledWhenAllIs(t *testing.T) {
 	t.Parallel()
-	top := tree(t, map[string]string{"a/cgroup.controllers": "cpu memory\n"}) // and no subtree_control to be read
-	d := Dir{Hierarchy: Hierarchy{Mount: top, V2: true, Controllers: []string{"cpu", "memory"}}, Path: top + "/a"}
+	top := tree(t, map[string]string{"a/cgroup.subtree_control": "cpu memory\n"}) // and none above to be read
+	d := Dir{Hierarchy: Hierarchy{Mount: top, V2: true, Controllers: []string{"cpu", "memory"}}, Path: top + "/a/b"}
 	if err := d.enable(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Below one new parent, each finds its files, whoever enables them.
+func TestControllersAreThereWhenManyBeginAtOnce(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t, "/a").only("")
+	if g == nil {
+		t.Skip("no version 2")
+	}
+	w := Write{Controller: "cpuset", V2: true, File: "cpuset.cpus", Value: "0", Path: "x"}
+	have := " " + content(t, parent(parent(g.Dirs[0].Path))+"/cgroup.controllers") + " "
+	if !strings.Contains(have, " cpuset ") {
+		w.Controller, w.File = "hugetlb", "hugetlb.2MB.max"
+	}
+	if !strings.Contains(have, " "+w.Controller+" ") || !exists("/sys/kernel/mm/hugepages/hugepages-2048kB") {
+		t.Skip("neither controller is on version 2 here: cpuset, hugetlb")
+	}
+	for i := range 20 {
+		errs := make(chan error)
+		for j := range 6 {
+			go func() {
+				one := &Group{Dirs: []Dir{g.Dirs[0]}}
+				one.Dirs[0].Path += strconv.Itoa(i) + "/" + strconv.Itoa(j)
+				err := one.Make()
+				if err == nil {
+					err = one.Apply([]Write{w})
+				}
+				errs <- err
+			}()
+		}
+		for range 6 {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

@@ -13,6 +13,8 @@ var capabilities = [...]string{
 
 // Numbers of the capabilities that minirt itself needs by name (capabilities(7)).
 const (
+	CapSetgid      = 6
+	CapSetuid      = 7
 	CapSysAdmin    = 21
 	CapSysResource = 24
 	// LastCapability is the highest number in this package's table. A newer

@@ -18,7 +18,6 @@ const advisories = 60
 var later = map[string]string{
 	"SEC-28": "checkpoint and restore",
 	"SEC-32": "exec --apparmor",
-	"SEC-42": "cgroups by systemd",
 	"SEC-50": "mounts add",
 }
 

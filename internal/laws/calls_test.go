@@ -20,14 +20,15 @@ var byPath = []struct {
 		os.Rename os.Remove os.RemoveAll os.Truncate os.Chtimes os.Lchown os.Chown os.Chmod
 		filepath.Walk filepath.WalkDir filepath.EvalSymlinks filepath.Glob`},
 	// Reading: the host's own files.
-	{[]string{"bundles", "cmd/minirt", "lifecycle", "internal/mountpoint", "internal/console", "internal/netdev"}, `os.Open os.ReadFile os.ReadDir os.Stat os.Lstat os.Readlink os.DirFS
+	{[]string{"bundles", "cmd/minirt", "lifecycle", "internal/mountpoint", "internal/console", "internal/netdev", "internal/systemd"}, `os.Open os.ReadFile os.ReadDir os.Stat os.Lstat os.Readlink os.DirFS
 		unix.Stat unix.Lstat unix.Readlink unix.Access`},
-	{[]string{"bundles", "cmd/minirt", "lifecycle", "internal/mountpoint", "internal/cgroup", "internal/tree", "internal/stage"}, `unix.Open unix.Creat unix.Statfs`},
+	{[]string{"bundles", "cmd/minirt", "lifecycle", "internal/mountpoint", "internal/cgroup", "internal/resctrl", "internal/tree", "internal/stage"}, `unix.Open unix.Creat unix.Statfs`},
 	{[]string{"internal/tree"}, `unix.Stat`}, // who may go along the path of a bind's source
 	// deploy's new root file system, before anybody has seen it (SEC-56 is about those that others made).
 	{[]string{"bundles"}, `os.OpenRoot`},
 	// The state root and the pid file.
 	{[]string{"lifecycle"}, `unix.Mkdir unix.Chmod unix.Unlink`},
+	{[]string{"internal/resctrl"}, `unix.Lstat`},
 	{[]string{"internal/cgroup"}, `unix.Mkdir unix.Rmdir unix.Lstat unix.Stat unix.Lchown unix.Faccessat`},
 	// By descriptor: the root file system, detached trees, the state directory.
 	{[]string{"internal/mountpoint", "internal/tree", "lifecycle", "bundles"}, `unix.Openat unix.Openat2 unix.Mkdirat unix.Mknodat unix.Symlinkat unix.Linkat unix.Unlinkat

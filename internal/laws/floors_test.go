@@ -14,7 +14,8 @@ var floors = [][]string{
 	{"cmd/minirt/hot"},   // the verbs that are run before kong begins
 	{"cmd/minirt/early"}, // and what is done before Go does: it imports nothing
 	{"lifecycle"},
-	{"internal", "bundles"}, // and bundles/…
+	{"internal", "bundles"},   // and bundles/…
+	{"internal/systemd/unit"}, // values: what the driver asks systemd for, made of the cgroups' writes
 	{"spec", "rootfs", "internal/seccomp", "internal/cgroup", "internal/stage"}, // each a chapter of its own
 	{"internal/plan", "internal/json"},
 	{"internal/kernel"},

@@ -15,7 +15,8 @@ var atStart = strings.Fields(`
 	time context internal/poll io/fs os unicode reflect github.com/opencontainers/runtime-spec/specs-go go/token log
 	encoding/json golang.org/x/sys/unix github.com/sirupsen/logrus path/filepath go/scanner regexp/syntax regexp
 	internal/lazyregexp go/doc net/netip github.com/alecthomas/kong
-	crypto/internal/sysrand internal/cpu internal/sync vendor/golang.org/x/net/dns/dnsmessage`)
+	crypto/internal/sysrand internal/cpu internal/sync vendor/golang.org/x/net/dns/dnsmessage
+	net github.com/godbus/dbus/v5`) // after package hot
 
 func TestNoPackageOfOursWorksAtStart(t *testing.T) {
 	binary := t.TempDir() + "/minirt"

@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/minirt/minirt/internal/plan"
 	"github.com/minirt/minirt/rootfs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -33,6 +34,16 @@ func Look(s *specs.Spec, f *rootfs.Facts, uid, gid int) (*Points, error) {
 		return nil, rootfs.Fault{Path: "root.path", Text: strconv.Quote(f.Root) + ": " + err.Error()}
 	}
 	creating = root
+	return look(root, s, f, uid, gid)
+}
+
+// Foresee is Look where the root isn't there yet, for who only wants to see a
+// plan: it looks as at an empty one. Make must not follow.
+func Foresee(s *specs.Spec, f *rootfs.Facts, uid, gid int) (*Points, error) {
+	return look(noRoot, s, f, uid, gid)
+}
+
+func look(root int, s *specs.Spec, f *rootfs.Facts, uid, gid int) (*Points, error) {
 	l := &looker{walker: walker{root: root}, s: s, f: f, points: &Points{root: root, uid: uid, gid: gid}}
 	if err := l.all(); err != nil {
 		l.points.Close()
@@ -41,6 +52,9 @@ func Look(s *specs.Spec, f *rootfs.Facts, uid, gid int) (*Points, error) {
 	return l.points, nil
 }
 
+// maxMounts is how many mounts, nodes or paths can have the few steps that each needs.
+const maxMounts = plan.MaxSteps / 4
+
 type looker struct {
 	walker
 	s      *specs.Spec
@@ -48,7 +62,29 @@ type looker struct {
 	points *Points
 }
 
+// fits refuses, before much work is done for them, lists that no plan can hold.
+func (l *looker) fits() error {
+	limit := func(path string, n int) error {
+		if n <= maxMounts {
+			return nil
+		}
+		return rootfs.Fault{Path: path, Text: strconv.Itoa(n) + " entries; at most " + strconv.Itoa(maxMounts) + " fit a plan"}
+	}
+	err := limit("mounts", len(l.s.Mounts))
+	if x := l.s.Linux; x != nil && err == nil {
+		if err = limit("linux.devices", len(x.Devices)); err == nil {
+			if err = limit("linux.maskedPaths", len(x.MaskedPaths)); err == nil {
+				err = limit("linux.readonlyPaths", len(x.ReadonlyPaths))
+			}
+		}
+	}
+	return err
+}
+
 func (l *looker) all() error {
+	if err := l.fits(); err != nil {
+		return err
+	}
 	l.f.Mounts = make([]rootfs.Mount, len(l.s.Mounts))
 	for i := range l.s.Mounts {
 		if err := l.mount(i); err != nil {
@@ -149,6 +185,9 @@ func (l *looker) mount(i int) error {
 		k = filePoint
 	}
 	l.need(&s, point{kind: k})
+	if l.points.tooMany() {
+		return fault(".destination", "the mount points that are missing on the root have, up to this one, more than "+strconv.Itoa(maxMissing)+" bytes of names")
+	}
 	l.cover(m, s.path, source)
 	return nil
 }

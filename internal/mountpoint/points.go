@@ -31,6 +31,7 @@ type Points struct {
 	root     int // locked while the create lasts
 	uid, gid int // who owns what is made
 	list     []point
+	bytes    int // length of all lines of Missing, at least
 	covers   []cover
 }
 
@@ -86,8 +87,17 @@ func (p *Points) append(q point) {
 			return
 		}
 	}
+	if p.bytes += len(q.path) + len(q.target); p.tooMany() {
+		return
+	}
 	p.list = append(p.list, q)
 }
+
+// maxMissing bounds what a hostile config can have us make, and write down: a
+// path that is too long to be one line has thousands of directories.
+const maxMissing = 1 << 20
+
+func (p *Points) tooMany() bool { return p.bytes > maxMissing }
 
 // Missing lists what Make is going to make, and nothing else is ever made in the
 // image (SEC-17), in that order, one string each:

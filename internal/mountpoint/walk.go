@@ -36,9 +36,12 @@ type layer struct {
 // don't exist yet are known as well; the kernel's RESOLVE_IN_ROOT can't tell
 // them (SEC-06, SEC-56).
 type walker struct {
-	root   int // O_PATH
+	root   int // O_PATH, or noRoot
 	layers []layer
 }
+
+// noRoot stands for a root that isn't there: nothing is, below it.
+const noRoot = -1
 
 // spot is one directory or file on the way.
 type spot struct {
@@ -64,7 +67,10 @@ func (w *walker) walk(path string, options int) (spot, error) {
 	if s, ok := w.fast(path); ok {
 		return s, nil
 	}
-	stack := []spot{{fd: w.root, mode: unix.S_IFDIR}}
+	if len(path) >= unix.PathMax { // the stage couldn't open it, either
+		return spot{}, unix.ENAMETOOLONG
+	}
+	stack := []spot{{fd: w.root, mode: unix.S_IFDIR, missing: w.root == noRoot}}
 	defer func() {
 		for i := range stack {
 			w.close(stack[i].fd)
@@ -129,7 +135,7 @@ func (w *walker) walk(path string, options int) (spot, error) {
 // fast resolves a path that exists on the bundle's root, has no links, and
 // meets no mount: one call instead of three a component.
 func (w *walker) fast(path string) (spot, bool) {
-	if path == "" || strings.Contains(path, "..") {
+	if path == "" || w.root == noRoot || strings.Contains(path, "..") {
 		return spot{}, false
 	}
 	for _, l := range w.layers {

@@ -75,6 +75,9 @@ const (
 	socketType
 	sockaddr
 	messageFlags
+	landlockRuleset
+	landlockRule
+	landlockAttr
 )
 
 // sets and enums are the forms that one table prints.
@@ -88,7 +91,7 @@ var sets = [...][]name{
 var enums = [...][]name{
 	fsconfigCommand: fsconfigNames, fcntlCommand: fcntlNames, keyctlCommand: keyctlNames, ioctlRequest: ioctlNames,
 	prctlOption: prctlNames, sigHow: sigHowNames, seccompOperation: seccompNames, priorityWhich: priorityNames,
-	ioprioWho: ioprioWhoNames, family: familyNames,
+	ioprioWho: ioprioWhoNames, family: familyNames, landlockRule: landlockRuleNames,
 }
 
 // constant prints a constant argument of step s.

@@ -76,6 +76,19 @@ var forms = []func(p *plan.Plan) *plan.Step{
 		return p.Do(plan.Ioctl, 99, unix.SIOCSIFFLAGS, p.Bytes(request))
 	},
 	func(p *plan.Plan) *plan.Step { return p.Do(plan.Keyctl, unix.KEYCTL_JOIN_SESSION_KEYRING, "web") },
+	func(p *plan.Plan) *plan.Step {
+		return p.Do(plan.LandlockCreateRuleset, p.Words(unix.LANDLOCK_ACCESS_FS_EXECUTE|unix.LANDLOCK_ACCESS_FS_REFER, 0, 0), 24, 0)
+	},
+	func(p *plan.Plan) *plan.Step {
+		return p.Do(plan.LandlockCreateRuleset, p.Words(0, unix.LANDLOCK_ACCESS_NET_BIND_TCP, unix.LANDLOCK_SCOPE_SIGNAL), 24, 0)
+	},
+	func(p *plan.Plan) *plan.Step {
+		return p.Do(plan.LandlockAddRule, 99, unix.LANDLOCK_RULE_PATH_BENEATH, p.Buffer("path_beneath", make([]byte, 16)), 0)
+	},
+	func(p *plan.Plan) *plan.Step {
+		return p.Do(plan.LandlockAddRule, 99, 2, p.Words(unix.LANDLOCK_ACCESS_NET_CONNECT_TCP, 443), 0)
+	},
+	func(p *plan.Plan) *plan.Step { return p.Do(plan.LandlockRestrictSelf, 99, 0) },
 	func(p *plan.Plan) *plan.Step { return p.Do(plan.Mkdirat, 99, "x", 0o755) },
 	func(p *plan.Plan) *plan.Step { return p.Do(plan.Mknodat, 99, "x", unix.S_IFCHR|0o666, 1<<8|3) },
 	func(p *plan.Plan) *plan.Step { return p.Do(plan.Mknodat, 99, "x", unix.S_IFBLK|0o660, 259<<8|1) },

@@ -51,6 +51,11 @@ func (p *Plan) memory(s *Step, i int, f form) string {
 		return address(b, int(s.Args[2]))
 	case ioctlArg:
 		return ioctlArgument(s.Args[1], b)
+	case landlockRuleset:
+		return structure("handled_access_fs", unlessZero(set(landlockFSNames, word(b, 0))), "handled_access_net", unlessZero(set(landlockNetNames, word(b, 1))),
+			"scoped", unlessZero(set(landlockScopeNames, word(b, 2))))
+	case landlockAttr: // a path's, which has a descriptor, is in cells
+		return structure("allowed_access", set(landlockNetNames, word(b, 0)), "port", decimal(word(b, 1)))
 	}
 	return "data+" + strconv.FormatUint(at, 10)
 }

@@ -137,6 +137,8 @@ var otherwise = []struct{ step, why string }{
 	{"mount_setattr(99, \"\", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_IDMAP", "MOUNT_ATTR__ATIME is the mask of three bits, no propagation is left out"},
 	{"ioctl(99, TIOCGPTPEER, ", "its argument is open's flags"},
 	{"prctl(PR_SET_DUMPABLE, 0)", "a number says it"},
+	{"landlock_create_ruleset({handled_access_net=", "it doesn't know the ABI's versions from 4 on"},
+	{"landlock_add_rule(99, LANDLOCK_RULE_NET_PORT, ", "the same"},
 }
 
 var kernelName = regexp.MustCompile(`\b_?[A-Z][A-Z0-9_]{2,}\b`)

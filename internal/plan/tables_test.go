@@ -99,7 +99,8 @@ func TestEachFlagHasTheKernelsName(t *testing.T) {
 // In a set, a name whose bits hold another's must come first, or it would never be printed.
 func TestEachFlagOfASetCanBePrinted(t *testing.T) {
 	for _, names := range append(sets[:], openFlagNames, resolveNames, cloneNames, accessNames, schedFlagNames,
-		policyFlagNames, socketFlagNames, fdFlagNames, deviceFlagNames, personalityNames) {
+		policyFlagNames, socketFlagNames, fdFlagNames, deviceFlagNames, personalityNames,
+		landlockFSNames, landlockNetNames, landlockScopeNames) {
 		for _, n := range names {
 			if got := set(names, n.value); got != n.name {
 				t.Errorf("%s prints as %s", n.name, got)

@@ -24,7 +24,7 @@ type span struct {
 type arch struct {
 	name  specs.Arch
 	audit uint32 // AUDIT_ARCH_ value in seccomp_data.arch
-	spans []span // in the order of the numbers; nil where x/sys has no table
+	spans []span // in the order of the numbers
 }
 
 // x32Bit is set in the number of each call of the x32 ABI (asm/unistd.h), which
@@ -40,22 +40,22 @@ var archs = [...]arch{
 	{specs.ArchAARCH64, unix.AUDIT_ARCH_AARCH64, callsAARCH64},
 	{specs.ArchMIPS, unix.AUDIT_ARCH_MIPS, callsMIPS},
 	{specs.ArchMIPS64, unix.AUDIT_ARCH_MIPS64, callsMIPS64},
-	{specs.ArchMIPS64N32, unix.AUDIT_ARCH_MIPS64N32, nil},
+	{specs.ArchMIPS64N32, unix.AUDIT_ARCH_MIPS64N32, callsMIPS64N32},
 	{specs.ArchMIPSEL, unix.AUDIT_ARCH_MIPSEL, callsMIPS},
 	{specs.ArchMIPSEL64, unix.AUDIT_ARCH_MIPSEL64, callsMIPS64},
-	{specs.ArchMIPSEL64N32, unix.AUDIT_ARCH_MIPSEL64N32, nil},
+	{specs.ArchMIPSEL64N32, unix.AUDIT_ARCH_MIPSEL64N32, callsMIPS64N32},
 	{specs.ArchPPC, unix.AUDIT_ARCH_PPC, callsPPC},
 	{specs.ArchPPC64, unix.AUDIT_ARCH_PPC64, callsPPC64},
 	{specs.ArchPPC64LE, unix.AUDIT_ARCH_PPC64LE, callsPPC64},
-	{specs.ArchS390, unix.AUDIT_ARCH_S390, nil},
+	{specs.ArchS390, unix.AUDIT_ARCH_S390, callsS390},
 	{specs.ArchS390X, unix.AUDIT_ARCH_S390X, callsS390X},
-	{specs.ArchPARISC, unix.AUDIT_ARCH_PARISC, nil},
-	{specs.ArchPARISC64, unix.AUDIT_ARCH_PARISC64, nil},
+	{specs.ArchPARISC, unix.AUDIT_ARCH_PARISC, callsPARISC},
+	{specs.ArchPARISC64, unix.AUDIT_ARCH_PARISC64, callsPARISC64},
 	{specs.ArchRISCV64, unix.AUDIT_ARCH_RISCV64, callsRISCV64},
 	{specs.ArchLOONGARCH64, unix.AUDIT_ARCH_LOONGARCH64, callsLOONGARCH64},
-	{specs.ArchM68K, unix.AUDIT_ARCH_M68K, nil},
-	{specs.ArchSH, unix.AUDIT_ARCH_SHEL, nil},
-	{specs.ArchSHEB, unix.AUDIT_ARCH_SH, nil},
+	{specs.ArchM68K, unix.AUDIT_ARCH_M68K, callsM68K},
+	{specs.ArchSH, unix.AUDIT_ARCH_SHEL, callsSH},
+	{specs.ArchSHEB, unix.AUDIT_ARCH_SH, callsSH},
 }
 
 // native gives the index of the ABI that programs built for goarch use, or -1.

@@ -87,7 +87,7 @@ func (a *assembler) follow(place int) {
 }
 
 // tree finds the accumulator, a system call's number, among segments, by
-// halves, and gives its answer.
+// halves of about the same weight, and gives its answer.
 func (a *assembler) tree(p *profile, segments []segment) int {
 	switch n := len(segments); {
 	case n == 1:
@@ -96,10 +96,25 @@ func (a *assembler) tree(p *profile, segments []segment) int {
 		other := a.answer(p, segments[0].verdict)
 		return a.branch(opEqual, segments[1].from, a.answer(p, segments[1].verdict), other)
 	}
-	half := len(segments) / 2
+	half := middle(segments)
 	right := a.tree(p, segments[half:])
 	left := a.tree(p, segments[:half])
 	return a.branch(opGreaterEqual, segments[half].from, right, left)
+}
+
+// middle gives where two or more segments are cut, so that the two parts differ
+// least in weight (K. Mehlhorn, 1975: on average within two comparisons of the best tree).
+func middle(segments []segment) int {
+	whole := uint32(0)
+	for i := range segments {
+		whole += segments[i].weight
+	}
+	before, at := segments[0].weight, 1
+	for at < len(segments)-1 && 2*before+segments[at].weight <= whole {
+		before += segments[at].weight
+		at++
+	}
+	return at
 }
 
 // answer gives a place that gives the verdict.

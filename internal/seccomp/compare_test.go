@@ -45,9 +45,16 @@ func onlyRead(args ...specs.LinuxSeccompArg) *specs.LinuxSeccomp {
 	}
 }
 
+// program compiles without asking whether anything can be started under the
+// filter: most of the profiles here name but what they are about.
+func program(s *specs.LinuxSeccomp, goarch string) (*Filter, []string, error) {
+	f, _, warnings, err := compile(s, goarch)
+	return f, warnings, err
+}
+
 func mustCompile(t testing.TB, s *specs.LinuxSeccomp, goarch string) *Filter {
 	t.Helper()
-	f, _, err := Compile(s, goarch)
+	f, _, err := program(s, goarch)
 	if err != nil {
 		t.Fatal(err)
 	}

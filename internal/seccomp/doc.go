@@ -22,7 +22,8 @@
 //   - Else defaultAction decides it.
 //
 // A name that a table doesn't have is left out for that ABI; one that no table has
-// gets a warning. The tables are those of golang.org/x/sys/unix.
+// gets a warning. The tables are the kernel's own (hack/syscalls), of the version
+// that the constant Kernel names.
 //
 // # Calls newer than the profile
 //
@@ -60,11 +61,19 @@
 // must hand the listener over in a way that the filter doesn't stop, and if
 // execve itself is among these calls, the container's start waits for the agent.
 //
+// # What can't be started
+//
+// A filter that refuses execve whatever its arguments, or read where a listener
+// is waited for, is an error of Compile's: nothing could be started under it.
+//
 // # The program
 //
 // Each ABI has a search tree over the line of all call numbers, whose stretches
-// of one verdict are single leaves. seccomp(2) runs the program once for each
-// call, to remember those that are always allowed: a tree returns after some
-// eight comparisons, where a list of some hundred calls would have cost more
-// time than the rest of the container's start.
+// of one verdict are single leaves, those with common calls nearest to the root.
+// seccomp(2) runs the program once for each call, to remember those that are
+// always allowed: a tree returns after some eight comparisons, where a list of
+// some hundred calls would have cost more time than the rest of the container's
+// start.
+//
+// Explain tells of a filter what it does with a call, and why.
 package seccomp

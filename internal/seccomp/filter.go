@@ -44,25 +44,39 @@ func (f *Filter) Append(b []byte) []byte {
 
 // Compile makes the filter of linux.seccomp for a kernel of the architecture
 // goarch, "amd64" or "arm64". A nil s gives a nil filter. The error is of type
-// Errors and has all faults of s; warnings tell what was left out of the
-// filter, and name their place as errors do.
+// Errors and has all faults of s, among them that no program could be started
+// under it (Explanation.Bar); warnings tell what was left out of the filter, and
+// name their place as errors do.
 func Compile(s *specs.LinuxSeccomp, goarch string) (f *Filter, warnings []string, err error) {
 	if s == nil {
 		return nil, nil, nil
 	}
+	f, p, warnings, err := compile(s, goarch)
+	if err != nil {
+		return nil, warnings, err
+	}
+	x := Explanation{f, []specs.Arch{archs[native(goarch)].name}, p}
+	if bar := x.Bar(); bar != nil {
+		return nil, warnings, Errors{bar}
+	}
+	return f, warnings, nil
+}
+
+// compile does so, and gives what the filter was made of, too.
+func compile(s *specs.LinuxSeccomp, goarch string) (*Filter, *profile, []string, error) {
 	var r reader
 	p := r.profile(s)
 	flags := r.flags(s.Flags)
 	all := r.machines(s.Architectures, goarch)
 	if len(r.faults) > 0 {
-		return nil, r.warnings, r.faults
+		return nil, nil, r.warnings, r.faults
 	}
 	program := p.assemble(all)
 	if n := len(program); n > MaxInstructions { // SEC-55
 		r.fault("", "filter needs "+strconv.Itoa(n)+" instructions, the kernel takes "+strconv.Itoa(MaxInstructions))
-		return nil, r.warnings, r.faults
+		return nil, nil, r.warnings, r.faults
 	}
-	return &Filter{p.loadFlags(flags), program, p.notify}, r.warnings, nil
+	return &Filter{p.loadFlags(flags), program, p.notify}, p, r.warnings, nil
 }
 
 // loadFlags gives the flags that seccomp(2) takes together. It refuses

@@ -73,6 +73,15 @@ var kernelCases = map[string]kernelCase{
 		want: "getppid: errno 0\nunshare: operation not permitted\nclone3: function not implemented\nclone(CLONE_NEWUSER): operation not permitted\n" +
 			"socket(AF_VSOCK): operation not permitted\npersonality(5): operation not permitted\ncall 9999: function not implemented\n",
 	},
+	"moby": {
+		profile: func() (*specs.LinuxSeccomp, error) { return readProfile("testdata/moby.json") },
+		ask: func() {
+			report("socket(AF_ALG)", unix.SYS_SOCKET, unix.AF_ALG, 0)
+			report("socket(AF_INET)", unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_DGRAM)
+			report("io_uring_setup", unix.SYS_IO_URING_SETUP, 0, 0)
+		},
+		want: "socket(AF_ALG): operation not permitted\nsocket(AF_INET): errno 0\nio_uring_setup: operation not permitted\n",
+	},
 	"operators": {
 		profile: func() (*specs.LinuxSeccomp, error) {
 			s := &specs.LinuxSeccomp{DefaultAction: specs.ActAllow}
@@ -155,7 +164,7 @@ func child(c kernelCase) {
 		fmt.Println(err)
 		return
 	}
-	f, _, err := Compile(s, runtime.GOARCH)
+	f, _, err := program(s, runtime.GOARCH)
 	if err != nil {
 		fmt.Println(err)
 		return

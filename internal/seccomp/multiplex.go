@@ -67,7 +67,7 @@ var throughDoors = [...]multiplexed{
 // too. The call's own arguments lie in memory there, out of a filter's sight:
 // of an entry with conditions, an action that lets the call through is left
 // out, and any other is taken as if it had none.
-func (p *profile) nameMultiplexed(name string, action uint32, conditional bool) {
+func (p *profile) nameMultiplexed(name string, entry int, action uint32, conditional bool) {
 	if action == p.fallback || conditional && letsThrough(action) {
 		return
 	}
@@ -82,7 +82,7 @@ func (p *profile) nameMultiplexed(name string, action uint32, conditional bool) 
 	d := &p.decisions[door]
 	d.named = true
 	if !d.fixed {
-		p.rules = append(p.rules, rule{action, m.first[:]})
+		p.rules = append(p.rules, rule{action, m.first[:], entry})
 		p.apply(d, len(p.rules)-1, len(p.rules)-1)
 	}
 }

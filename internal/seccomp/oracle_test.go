@@ -11,6 +11,7 @@ import (
 // compiler's parts, but for the tables of names and words.
 type oracle struct {
 	s     *specs.LinuxSeccomp
+	peer  bool // decide as libseccomp does where it is meant to differ: docs/seccomp.md
 	own   specs.Arch
 	known map[callData][]specs.LinuxSyscall // rulesFor of a number and arch
 	last  map[callData]int                  // newest of an arch and a span's base
@@ -32,12 +33,37 @@ func (o *oracle) decide(d callData) uint32 {
 			return returnValue(r.Action, r.ErrnoRet)
 		}
 	}
+	if o.peer && !is64[abi] {
+		rules, d = lowerHalves(rules, d)
+	}
 	for _, r := range rules {
 		if allHold(r.Args, d) {
 			return returnValue(r.Action, r.ErrnoRet)
 		}
 	}
 	return o.orNewer(abi, fallback, d)
+}
+
+// is64 has the ABIs whose arguments have 64 bits in libseccomp.
+var is64 = map[specs.Arch]bool{
+	specs.ArchX86_64: true, specs.ArchAARCH64: true, specs.ArchMIPS64: true, specs.ArchMIPSEL64: true, specs.ArchPPC64: true,
+	specs.ArchPPC64LE: true, specs.ArchS390X: true, specs.ArchPARISC64: true, specs.ArchRISCV64: true,
+}
+
+// lowerHalves is what libseccomp looks at in ABIs of 32 bits.
+func lowerHalves(rules []specs.LinuxSyscall, d callData) ([]specs.LinuxSyscall, callData) {
+	rules = slices.Clone(rules)
+	for i := range rules {
+		rules[i].Args = slices.Clone(rules[i].Args)
+		for j := range rules[i].Args {
+			a := &rules[i].Args[j]
+			a.Value, a.ValueTwo = a.Value&(1<<32-1), a.ValueTwo&(1<<32-1)
+		}
+	}
+	for i := range d.args {
+		d.args[i] &= 1<<32 - 1
+	}
+	return rules, d
 }
 
 func (o *oracle) handles(abi specs.Arch) bool {
@@ -48,7 +74,7 @@ func (o *oracle) rules(abi specs.Arch, d callData) []specs.LinuxSyscall {
 	key := callData{number: d.number, arch: d.arch}
 	rules, ok := o.known[key]
 	if !ok {
-		rules = rulesFor(o.s, abi, d.number)
+		rules = o.rulesFor(abi, d.number)
 		if o.known == nil {
 			o.known = map[callData][]specs.LinuxSyscall{}
 		}
@@ -67,7 +93,8 @@ func (o *oracle) lastX86() specs.Arch {
 
 // rulesFor gives the entries for a call that aren't the default action, those
 // of the calls behind socketcall and ipc among them.
-func rulesFor(s *specs.LinuxSeccomp, abi specs.Arch, number uint32) (rules []specs.LinuxSyscall) {
+func (o *oracle) rulesFor(abi specs.Arch, number uint32) (rules []specs.LinuxSyscall) {
+	s := o.s
 	name := nameOf(abi, number)
 	for _, r := range s.Syscalls {
 		if returnValue(r.Action, r.ErrnoRet) == returnValue(s.DefaultAction, s.DefaultErrnoRet) {
@@ -79,9 +106,17 @@ func rulesFor(s *specs.LinuxSeccomp, abi specs.Arch, number uint32) (rules []spe
 			}
 			for _, m := range throughDoors {
 				lets := r.Action == specs.ActAllow || r.Action == specs.ActLog
-				if m.name == named && m.door == name && !(lets && len(r.Args) > 0) {
+				if m.name == named && m.door == name && !(lets && !o.peer && len(r.Args) > 0) {
 					behind := r
 					behind.Args = []specs.LinuxSeccompArg{{Index: 0, Value: m.first[0].value, ValueTwo: m.first[0].two, Op: specs.OpMaskedEqual}}
+					if o.peer { // which puts the number in the place of argument 0
+						behind.Args = []specs.LinuxSeccompArg{{Index: 0, Value: m.first[0].two, Op: specs.OpEqualTo}}
+						for _, a := range r.Args {
+							if a.Index > 0 {
+								behind.Args = append(behind.Args, a)
+							}
+						}
+					}
 					rules = append(rules, behind)
 				}
 			}
@@ -137,7 +172,7 @@ func holds(a specs.LinuxSeccompArg, v uint64) bool {
 
 // orNewer is ENOSYS for a call that is newer than all that the profile names.
 func (o *oracle) orNewer(abi specs.Arch, fallback uint32, d callData) uint32 {
-	if fallback != errnoEPERM {
+	if fallback != errnoEPERM || o.peer {
 		return fallback
 	}
 	for _, sp := range slices.Backward(spansOf(abi)) {
@@ -160,7 +195,7 @@ func (o *oracle) newest(abi specs.Arch, sp span, audit uint32) int {
 	}
 	newest = -1
 	for i, id := range sp.calls {
-		if id != noCall && (isNamed(o.s, callNames[id]) || len(rulesFor(o.s, abi, sp.base+uint32(i))) > 0) {
+		if id != noCall && (isNamed(o.s, callNames[id]) || len(o.rulesFor(abi, sp.base+uint32(i))) > 0) {
 			newest = i
 		}
 	}

@@ -24,6 +24,7 @@ type condition struct {
 type rule struct {
 	action     uint32
 	conditions []condition
+	entry      int // of syscalls
 }
 
 // A link is the last rule of a chain, and the chain of the rules before it.
@@ -39,6 +40,7 @@ type decision struct {
 	named  bool   // by whatever rule
 	fixed  bool   // action is the answer, whatever the arguments
 	action uint32 // of the first rule without conditions
+	entry  int32  // of syscalls, whose action that is
 	chain  int    // of rules with conditions
 }
 
@@ -63,15 +65,15 @@ type run struct{ from, to int }
 // add makes the rules of one entry of syscalls: none if it only repeats the
 // default action, else one, or, where some argument has several conditions, one
 // for each condition.
-func (p *profile) add(action uint32, conditions []condition) run {
+func (p *profile) add(entry int, action uint32, conditions []condition) run {
 	from := len(p.rules)
 	switch {
 	case action == p.fallback:
 	case !repeatsArgument(conditions):
-		p.rules = append(p.rules, rule{action, conditions})
+		p.rules = append(p.rules, rule{action, conditions, entry})
 	default:
 		for i := range conditions {
-			p.rules = append(p.rules, rule{action, conditions[i : i+1]})
+			p.rules = append(p.rules, rule{action, conditions[i : i+1], entry})
 		}
 	}
 	return run{from, len(p.rules)}
@@ -102,7 +104,7 @@ func (p *profile) apply(d *decision, i, from int) {
 	switch r := &p.rules[i]; {
 	case d.fixed:
 	case len(r.conditions) == 0:
-		d.fixed, d.action = true, r.action
+		d.fixed, d.action, d.entry = true, r.action, int32(r.entry)
 	default:
 		d.chain = p.chain(d.chain, i, from)
 	}

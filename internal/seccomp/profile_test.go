@@ -23,13 +23,26 @@ func docker(t testing.TB) *specs.LinuxSeccomp {
 	return s
 }
 
-func dockerProfile() (*specs.LinuxSeccomp, error) {
-	data, err := os.ReadFile("testdata/docker.json")
+func dockerProfile() (*specs.LinuxSeccomp, error) { return readProfile("testdata/docker.json") }
+
+func readProfile(file string) (*specs.LinuxSeccomp, error) {
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
 	s := new(specs.LinuxSeccomp)
 	return s, json.Unmarshal(data, s)
+}
+
+// moby is what Docker's generator, github.com/moby/profiles/seccomp v0.3.0, makes
+// of its newest default profile on x86-64: socket has an entry for each family.
+func moby(t testing.TB) *specs.LinuxSeccomp {
+	t.Helper()
+	s, err := readProfile("testdata/moby.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // dockerARM is the same on arm64.
@@ -66,6 +79,16 @@ func podman(t testing.TB) *specs.LinuxSeccomp {
 	return s
 }
 
+// containerd is what containerd 1.6.20 gives a container on x86-64 for `ctr run --seccomp`.
+func containerd(t testing.TB) *specs.LinuxSeccomp {
+	t.Helper()
+	s, err := readProfile("testdata/containerd.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // TestEnginesProfilesDecideAsThePackageCommentSays goes through all numbers of
 // all ABIs, with arguments on both sides of each condition.
 func TestEnginesProfilesDecideAsThePackageCommentSays(t *testing.T) {
@@ -75,12 +98,14 @@ func TestEnginesProfilesDecideAsThePackageCommentSays(t *testing.T) {
 		profile      *specs.LinuxSeccomp
 	}{
 		{"docker", "amd64", docker(t)},
+		{"moby", "amd64", moby(t)},
 		{"podman", "amd64", podman(t)},
+		{"containerd", "amd64", containerd(t)},
 		{"docker", "arm64", dockerARM(t)},
 	} {
 		t.Run(test.name+"/"+test.goarch, func(t *testing.T) {
 			t.Parallel()
-			f, warnings, err := Compile(test.profile, test.goarch)
+			f, warnings, err := program(test.profile, test.goarch)
 			if err != nil || len(warnings) > 0 {
 				t.Fatal(err, warnings)
 			}
@@ -91,7 +116,7 @@ func TestEnginesProfilesDecideAsThePackageCommentSays(t *testing.T) {
 
 // argumentSamples are on both sides of the conditions of the engines' profiles.
 var argumentSamples = [][6]uint64{
-	{}, {8}, {131072}, {131080}, {131073}, {1<<32 - 1}, {1 << 32}, {40}, {16, 3, 9}, {16, 3, 0}, {2, 3, 9},
+	{}, {8}, {131072}, {131080}, {131073}, {1<<32 - 1}, {1 << 32}, {40}, {16, 3, 9}, {16, 3, 0}, {2, 3, 9}, {3}, {6}, {7}, {10}, {18}, {19}, {37}, {38}, {45}, {46},
 	{0x7e020000}, {0x11}, {0x10000000}, {1}, {1 << 40, 1 << 40, 9 | 1<<33},
 }
 
@@ -154,10 +179,13 @@ func TestRandomProfilesDecideAsThePackageCommentSays(t *testing.T) {
 	for seed := range *randomProfiles {
 		r := rand.New(rand.NewPCG(seed, 7))
 		s, goarch := randomProfile(r), []string{"amd64", "arm64"}[r.IntN(2)]
-		f, _, err := Compile(s, goarch)
+		f, _, err := program(s, goarch)
 		if err != nil && strings.Contains(err.Error(), "filter needs") {
 			continue
 		} else if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if err := kernelTakes(f.Instructions); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		if !compareWithOracle(t, s, goarch, f, randomCalls(r, 300)) {

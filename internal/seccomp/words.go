@@ -91,13 +91,11 @@ func Flags() []string {
 	return words
 }
 
-// Architectures gives the words of the architectures that have a table here.
+// Architectures gives the words that architectures may have.
 func Architectures() []string {
-	words := make([]string, 0, len(archs))
+	words := make([]string, len(archs))
 	for i := range archs {
-		if archs[i].spans != nil {
-			words = append(words, string(archs[i].name))
-		}
+		words[i] = string(archs[i].name)
 	}
 	return words
 }

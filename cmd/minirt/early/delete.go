@@ -46,10 +46,14 @@ func gone(number text) bool {
 
 // removeCgroups removes what the lines name: "=" a directory of the container's
 // own, in which nobody may be left, "-" one above it, which may be others' by now.
+// Another mark stands for what is Go's to remove.
 //
 //go:nosplit
 func (d *directory) removeCgroups() bool {
 	for path := d.next(); path != nil; path = d.next() {
+		if *path != '=' && *path != '-' {
+			return false
+		}
 		result := syscall(sysUnlinkat, atFDCWD, address(skip(path, 1)), removeDir, 0, 0)
 		if *path == '=' && result != 0 && result != eNOENT {
 			return false

@@ -322,6 +322,17 @@ var scenes = map[string]scene{
 		},
 		before: stopped, args: del, after: empty,
 	},
+	"mount points to remove": {
+		config: func(c map[string]any) {
+			c["mounts"] = append(c["mounts"].([]any), map[string]any{"destination": "/made", "type": "tmpfs", "source": "tmpfs"})
+		},
+		before: stopped, args: del, after: func(p *place) {
+			empty(p)
+			if _, err := os.Stat(p.dir + "/b/rootfs/made"); err == nil {
+				p.Error("the mount point is left")
+			}
+		},
+	},
 	"a notify socket": {
 		before: func(p *place) { p.env = append(p.env, "NOTIFY_SOCKET="+p.dir+"/nowhere") }, args: start,
 	},

@@ -1,5 +1,5 @@
 // Package hot runs the verbs that engines wait for (create, start, run, exec,
-// state, kill, delete) before the rest of the program has begun.
+// state, kill, delete, update) before the rest of the program has begun.
 //
 // Why: Go initialises every package of a program before main. For the hot
 // verbs, what kong brings (regexp, net/netip, go/doc, its own tables) and what
@@ -156,6 +156,8 @@ func named(name string) Verb {
 		return new(Kill)
 	case "delete":
 		return new(Delete)
+	case "update":
+		return new(Update)
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 type Kill struct {
 	All    bool   `name:"all" short:"a" help:"Send the signal to every process in the container's cgroup."`
 	ID     string `arg:"" name:"ID" passthrough:"" help:"The container."`
-	Signal string `arg:"" name:"SIGNAL" optional:"" default:"SIGTERM" help:"A signal's name, with or without SIG, or its number."`
+	Signal string `arg:"" name:"SIGNAL" optional:"" help:"A signal's name, with or without SIG, or its number; without it the one that the container's annotation org.opencontainers.image.stopSignal names, else SIGTERM."`
 }
 
 func (*Kill) Help() string {
@@ -27,7 +27,10 @@ minirt kill --all web KILL`
 func (*Kill) Check() error { return nil }
 
 func (f *Kill) Run(r *lifecycle.Runtime) (status int, err error) {
-	signal, ok := kernel.Signal(f.Signal)
+	signal, ok := lifecycle.StopSignal, true
+	if f.Signal != "" {
+		signal, ok = kernel.Signal(f.Signal)
+	}
 	if !ok {
 		return 0, &lifecycle.Error{Verb: "kill", ID: f.ID, Err: UsageError("unknown signal " + strconv.Quote(f.Signal))}
 	}

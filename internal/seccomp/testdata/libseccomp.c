@@ -1,73 +1,127 @@
 /*
- * Compiles a profile with libseccomp, as runc does it, for TestLibseccompDecidesTheSame.
- * Standard input, one word after the other:
- *   default action | arch name | rule action name count {index op value valueTwo} | end
- * Standard output: the program, as struct sock_filter. Standard error: names that
- * libseccomp doesn't know.
+ * Compiles profiles with libseccomp, as runc does it, for the tests that compare.
+ * Standard input, one word after the other, for each profile:
+ *   profile OPTIMIZE DEFAULT-ACTION {arch NAME} {rule ACTION NAME COUNT {INDEX OP VALUE VALUETWO}} end
+ * Or, for a look into its tables:
+ *   number ARCH NAME
+ * Standard output, a line each:
+ *   unknown NAME                 a name that libseccomp doesn't have
+ *   error NUMBER WHAT            an errno, and no program
+ *   program NANOSECONDS LENGTH   how long it took, and then CODE JT JF K for each instruction
+ *   number NUMBER                -1 where it doesn't have it
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/filter.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
 
-static void fail(const char *what, const char *which, int err)
-{
-	fprintf(stderr, "%s %s: %s\n", what, which, strerror(-err));
-	exit(1);
-}
-
-static void rule(scmp_filter_ctx ctx)
-{
-	char name[64];
+struct rule {
 	uint32_t action;
+	char name[64];
 	unsigned count;
 	struct scmp_arg_cmp args[6];
+};
 
-	if (scanf("%" SCNu32 " %63s %u", &action, name, &count) != 3 || count > 6)
+static struct rule rules[20000];
+static char archs[32][64];
+
+static void read_rule(struct rule *r)
+{
+	if (scanf("%" SCNu32 " %63s %u", &r->action, r->name, &r->count) != 3 || r->count > 6)
 		exit(2);
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < r->count; i++) {
 		unsigned op;
-		if (scanf("%u %u %" SCNu64 " %" SCNu64, &args[i].arg, &op, &args[i].datum_a, &args[i].datum_b) != 4)
+		if (scanf("%u %u %" SCNu64 " %" SCNu64, &r->args[i].arg, &op, &r->args[i].datum_a, &r->args[i].datum_b) != 4)
 			exit(2);
-		args[i].op = op;
+		r->args[i].op = op;
 	}
-	int nr = seccomp_syscall_resolve_name(name);
-	if (nr == __NR_SCMP_ERROR) { /* older than the name: tell the test */
-		fprintf(stderr, "%s\n", name);
+}
+
+static int build(scmp_filter_ctx ctx, unsigned optimize, unsigned narchs, unsigned nrules, const char **what)
+{
+	int err = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, optimize);
+	for (unsigned i = 0; !err && i < narchs; i++) {
+		err = seccomp_arch_add(ctx, seccomp_arch_resolve_name(archs[i]));
+		*what = archs[i];
+		if (err == -EEXIST)
+			err = 0;
+	}
+	for (unsigned i = 0; !err && i < nrules; i++) {
+		struct rule *r = &rules[i];
+		int nr = seccomp_syscall_resolve_name(r->name);
+		if (nr == __NR_SCMP_ERROR)
+			continue;
+		err = seccomp_rule_add_array(ctx, r->action, nr, r->count, r->args);
+		*what = r->name;
+		if (err == -EEXIST)
+			err = 0;
+	}
+	return err;
+}
+
+static void profile(void)
+{
+	unsigned optimize, narchs = 0, nrules = 0;
+	uint32_t action;
+	char word[64];
+	const char *what = "profile";
+
+	if (scanf("%u %" SCNu32, &optimize, &action) != 2)
+		exit(2);
+	while (scanf("%63s", word) == 1 && strcmp(word, "end")) {
+		if (!strcmp(word, "arch") && narchs < 32) {
+			if (scanf("%63s", archs[narchs++]) != 1)
+				exit(2);
+		} else if (nrules < 20000) {
+			read_rule(&rules[nrules++]);
+		}
+	}
+	for (unsigned i = 0; i < nrules; i++)
+		if (seccomp_syscall_resolve_name(rules[i].name) == __NR_SCMP_ERROR)
+			printf("unknown %s\n", rules[i].name);
+
+	int fd = memfd_create("program", 0);
+	struct timespec begin, end;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	scmp_filter_ctx ctx = seccomp_init(action);
+	int err = ctx ? build(ctx, optimize, narchs, nrules, &what) : -EINVAL;
+	if (!err)
+		err = seccomp_export_bpf(ctx, fd);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	seccomp_release(ctx);
+	if (err) {
+		printf("error %d %s\n", -err, what);
+		close(fd);
 		return;
 	}
-	int err = seccomp_rule_add_array(ctx, action, nr, count, args);
-	if (err)
-		fail("rule", name, err);
+	struct sock_filter code[BPF_MAXINSNS];
+	unsigned n = pread(fd, code, sizeof code, 0) / sizeof *code;
+	close(fd);
+	printf("program %ld %u\n", (end.tv_sec - begin.tv_sec) * 1000000000L + end.tv_nsec - begin.tv_nsec, n);
+	for (unsigned i = 0; i < n; i++)
+		printf("%u %u %u %u\n", code[i].code, code[i].jt, code[i].jf, code[i].k);
 }
 
 int main(void)
 {
-	scmp_filter_ctx ctx = NULL;
-	char word[64];
-	uint32_t action;
+	char word[64], name[64];
 
 	while (scanf("%63s", word) == 1) {
-		if (!strcmp(word, "default")) {
-			if (scanf("%" SCNu32, &action) != 1)
-				return 2;
-			ctx = seccomp_init(action);
-		} else if (!strcmp(word, "arch")) {
-			if (scanf("%63s", word) != 1)
-				return 2;
-			int err = seccomp_arch_add(ctx, seccomp_arch_resolve_name(word));
-			if (err && err != -EEXIST)
-				fail("arch", word, err);
-		} else if (!strcmp(word, "rule")) {
-			rule(ctx);
+		if (!strcmp(word, "profile")) {
+			profile();
 		} else {
-			break;
+			if (scanf("%63s %63s", word, name) != 2)
+				return 2;
+			printf("number %d\n", seccomp_syscall_resolve_name_arch(seccomp_arch_resolve_name(word), name));
 		}
+		fflush(stdout);
 	}
-	int err = seccomp_export_bpf(ctx, 1);
-	if (err)
-		fail("export", "", err);
 	return 0;
 }
