@@ -1,6 +1,8 @@
 package lifecycle
 
 import (
+	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,13 +46,38 @@ func needLandlock(t *testing.T) {
 	}
 }
 
-// newLandlock is newHost with a few files, each of which holds its name.
-func newLandlock(t *testing.T, edit func(config map[string]any), files ...string) *proof {
+// newLandlock makes a running container with annotations below landlock.Prefix, as
+// newHost does, and with files, each of which holds its own name.
+func newLandlock(t *testing.T, notes map[string]string, args []string, process string, files ...string) *proof {
 	t.Helper()
-	p := newHost(t, func(c map[string]any) {
-		edit(c)
-		c["mounts"] = append(c["mounts"].([]any), map[string]any{"destination": "/files", "type": "bind", "source": "FILES"})
-	})
+	p := newProof(t, changed(t, []byte(landlockConfig), func(c map[string]any) {
+		all := map[string]any{}
+		for name, value := range notes {
+			all[landlock.Prefix+name] = value
+		}
+		c["annotations"] = all
+		c["mounts"] = append(c["mounts"].([]any), map[string]any{"destination": "/proc", "type": "proc", "source": "proc"},
+			map[string]any{"destination": "/dev", "type": "tmpfs", "source": "tmpfs"})
+		delete(c["linux"].(map[string]any), "seccomp")
+		var more map[string]any
+		if err := json.Unmarshal([]byte(process), &more); err != nil {
+			t.Fatal(err)
+		}
+		more["args"] = args
+		maps.Copy(c["process"].(map[string]any), more)
+	}))
+	for _, name := range files {
+		full := filepath.Join(p.bundle, "rootfs", name)
+		if err := os.MkdirAll(filepath.Dir(full), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(full, []byte(name+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c := p.verb("run", "--detach", "--bundle", p.bundle, "web"); c.status != 0 {
+		t.Fatal(c.stderr)
+	}
 	return p
 }
 
@@ -94,18 +121,14 @@ func TestTheStageIsConfinedAsItsPlanSays(t *testing.T) {
 
 func TestLandlockConfinesTheProgramAndExec(t *testing.T) {
 	needLandlock(t)
-	p := newLandlock(t, func(c map[string]any) {
-		c["annotations"] = map[string]any{
-			landlock.Prefix + "fs.read":     "/bin:/tmp:/dev:/etc/open:/proc",
-			landlock.Prefix + "fs.write":    "/tmp:/dev/null",
-			landlock.Prefix + "fs.execute":  "/bin",
-			landlock.Prefix + "net.bind":    "8080",
-			landlock.Prefix + "net.connect": "8081",
-			landlock.Prefix + "scope":       "signal",
-		}
-		c["mounts"] = append(c["mounts"].([]any), map[string]any{"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"})
-		c["process"].(map[string]any)["args"] = []string{"sh", "-c", "exec 2>/tmp/said; echo x >/etc/x; cat /etc/hidden; cat /etc/open; exec sleep 1000"}
-	}, "etc/open", "etc/hidden", "srv/busybox")
+	p := newLandlock(t, map[string]string{
+		"fs.read":     "/bin:/tmp:/dev:/etc/open",
+		"fs.write":    "/tmp:/dev/null",
+		"fs.execute":  "/bin",
+		"net.bind":    "8080",
+		"net.connect": "8081",
+		"scope":       "signal",
+	}, []string{"sh", "-c", "exec 2>/tmp/said; echo x >/etc/x; cat /etc/hidden; cat /etc/open; exec sleep 1000"}, "{}", "etc/open", "etc/hidden", "srv/program")
 	const denied = ": Permission denied\n"
 	for _, c := range []struct {
 		name, command string
@@ -119,7 +142,7 @@ func TestLandlockConfinesTheProgramAndExec(t *testing.T) {
 		{"write what isn't", "echo x >/etc/open", call{1, "", "sh: can't create /etc/open" + denied}},
 		{"make what isn't", "mkdir /etc/d", call{1, "", "mkdir: can't create directory '/etc/d'" + denied}},
 		{"remove what isn't", "busybox rm -f /etc/open", call{1, "", "rm: can't remove '/etc/open'" + denied}},
-		{"execute what isn't allowed", "/srv/busybox true", call{126, "", "sh: /srv/busybox" + denied}},
+		{"execute what isn't allowed", "/srv/program true", call{126, "", "sh: /srv/program" + denied}},
 		{"bind what is allowed", "busybox timeout 1 busybox nc -l -p 8080", call{143, "", "Terminated\n"}},
 		{"bind what isn't", "busybox nc -l -p 8082", call{1, "", "nc: bind" + denied}},
 		{"connect to what is allowed", "busybox nc 127.0.0.1 8081", call{1, "", "nc: can't connect to remote host (127.0.0.1): Connection refused\n"}},
@@ -132,7 +155,7 @@ func TestLandlockConfinesTheProgramAndExec(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", c.name, d)
 		}
 	}
-	if got := p.in("web", "/srv/busybox", "true"); got.status != 255 || !strings.Contains(got.stderr, `exec: "/srv/busybox": permission denied`) {
+	if got := p.in("web", "/srv/program", "true"); got.status != 255 || !strings.Contains(got.stderr, `exec: "/srv/program": permission denied`) {
 		t.Errorf("exec of what may not be executed: %+v", got)
 	}
 }
@@ -141,9 +164,7 @@ func TestLandlockConfinesTheProgramAndExec(t *testing.T) {
 // directory to another, which any rule set refuses by itself.
 func TestWhatNoAnnotationNamesIsFree(t *testing.T) {
 	needLandlock(t)
-	p := newLandlock(t, func(c map[string]any) {
-		c["annotations"] = map[string]any{landlock.Prefix + "fs.execute": "/bin"}
-	}, "etc/open")
+	p := newLandlock(t, map[string]string{"fs.execute": "/bin"}, []string{"sleep", "1000"}, `{"capabilities": {"bounding": ["CAP_KILL"]}}`, "etc/open")
 	if got := p.in("web", "sh", "-c", "busybox mv /etc/open /open && echo x >>/open && cat /open && kill -0 1"); got != (call{0, "etc/open\nx\n", ""}) {
 		t.Errorf("%+v", got)
 	}
@@ -151,12 +172,8 @@ func TestWhatNoAnnotationNamesIsFree(t *testing.T) {
 
 func TestAnOrdinaryUserIsConfinedWithoutNoNewPrivileges(t *testing.T) {
 	needLandlock(t)
-	p := newLandlock(t, func(c map[string]any) {
-		c["annotations"] = map[string]any{landlock.Prefix + "fs.read": "/bin", landlock.Prefix + "fs.write": ""}
-		process := c["process"].(map[string]any)
-		process["user"] = map[string]any{"uid": 1000, "gid": 1000}
-		delete(process, "capabilities")
-	}, "etc/hidden")
+	p := newLandlock(t, map[string]string{"fs.read": "/bin", "fs.write": ""}, []string{"sleep", "1000"},
+		`{"user": {"uid": 1000, "gid": 1000}, "noNewPrivileges": false}`, "etc/hidden")
 	want := call{1, "", "cat: can't open '/etc/hidden': Permission denied\n"}
 	if got := p.in("web", "cat", "/etc/hidden"); got != want {
 		t.Errorf("%+v", got)
@@ -169,7 +186,7 @@ func TestWrongAnnotationsForLandlockAreRefusedWithTheirPlace(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(p.bundle, "rootfs/tmp"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	before := p.census()
+	p.minirt()
 	for _, c := range []struct{ name, value, want string }{
 		{"fs.read", "/bin:/nowhere", `annotations["org.minirt.landlock.fs.read"]: openat2(AT_FDCWD, "/nowhere", {flags=O_PATH|O_CLOEXEC, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24): no such file or directory (config.json:3:`},
 		{"fs.read", "bin", `annotations["org.minirt.landlock.fs.read"]: "bin" is not an absolute path (paths are separated by colons) (config.json:3:`},
@@ -179,6 +196,7 @@ func TestWrongAnnotationsForLandlockAreRefusedWithTheirPlace(t *testing.T) {
 		p.configure(changed(t, []byte(landlockConfig), func(config map[string]any) {
 			config["annotations"] = map[string]any{landlock.Prefix + c.name: c.value}
 		}))
+		before := p.census()
 		got := p.verb("create", "--bundle", p.bundle, "web")
 		if got.status != 1 || !strings.Contains(got.stderr, c.want) || strings.Count(got.stderr, "\n") != 1 {
 			t.Errorf("%s %q: want %s\n got %+v", c.name, c.value, c.want, got)
