@@ -432,6 +432,35 @@ func TestTheCallersLimitIsBackBeforeAnythingSeesIt(t *testing.T) {
 	}
 }
 
+func TestTheCallersTimerSlackIsTheContainers(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	b, err := os.ReadFile("/proc/self/timerslack_ns")
+	if err != nil {
+		t.Skip(err)
+	}
+	ours := strings.TrimSpace(string(b))
+	p.must("create", "-b", p.dir+"/b", "web")
+	p.must("start", "web")
+	for _, args := range [][]string{
+		{"exec", "web", "/bin/busybox", "cat", "/proc/self/timerslack_ns"},
+		{"--debug", "exec", "web", "/bin/busybox", "cat", "/proc/self/timerslack_ns"}, // by main
+	} {
+		if got := strings.TrimSpace(p.must(args...)); got != ours {
+			t.Errorf("%q prints %s ns, want %s", args, got, ours)
+		}
+	}
+	p.must("delete", "--force", "web")
+	p.edit(func(c map[string]any) {
+		c["process"].(map[string]any)["args"] = []string{"/bin/busybox", "cat", "/proc/self/timerslack_ns"}
+	})
+	for _, args := range [][]string{{"run"}, {"--debug", "run"}} {
+		if got := strings.TrimSpace(p.must(append(args, "-b", p.dir+"/b", "web")...)); got != ours {
+			t.Errorf("%q prints %s ns, want %s", args, got, ours)
+		}
+	}
+}
+
 func TestGosRuntimeReadsNoFile(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)

@@ -8,6 +8,7 @@ const (
 	sysIoctl      = 16
 	sysFlock      = 73
 	sysExitGroup  = 231
+	sysPrctl      = 157
 	sysOpenat     = 257
 	sysUnlinkat   = 263
 	sysReadlinkat = 267

@@ -12,6 +12,7 @@ const (
 	sysReadlinkat = 78
 	sysFstat      = 80
 	sysExitGroup  = 94
+	sysPrctl      = 167
 	sysPrlimit64  = 261
 	sysPidfdOpen  = 434
 

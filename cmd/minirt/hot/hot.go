@@ -37,6 +37,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"runtime"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -57,6 +58,7 @@ type Outcome struct {
 var Left *Outcome
 
 func init() {
+	runtime.LockOSThread() // and main's, too: children are born with what the main thread has (package early)
 	if len(os.Args) == 0 || strings.HasSuffix(os.Args[0], ".test") {
 		return
 	}
