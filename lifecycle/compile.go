@@ -28,6 +28,7 @@ type Host struct {
 	AppArmor        bool         // the kernel has it
 	SELinux         bool         // the kernel has it
 	Landlock        int          // the version of the kernel's ABI for it; 0 if it has none, or isn't asked
+	Traced          uint32       // SECCOMP_FILTER_FLAG_ bits with which what the filter refuses is left to minirt itself; 0 if it isn't
 	Files           Files        // the stage's descriptors
 	Rootfs          rootfs.Facts // the root file system
 }

@@ -40,6 +40,7 @@ type creation struct {
 	sync     int       // our end of the stage's socket
 	pidfd    int       // the container's process
 	moves    netMoves  // of network devices
+	tracer   *tracer   // of refused calls; nil where nobody asks
 	poststop bool      // a hook of create has failed: poststop is due
 }
 

@@ -65,6 +65,9 @@ func (r *Runtime) see(id string, o *CreateOptions, gated bool) (*sight, error) {
 		return nil, err
 	}
 	v.seeProcess(id, o)
+	if v.host.Traced, err = o.traces(s); err != nil {
+		return nil, v.locate(err)
+	}
 	v.number(o, gated)
 	v.host.listen(o.ListenFDs)
 	if err := v.seeRoot(r, id, o); err != nil {
@@ -136,7 +139,7 @@ func (v *sight) number(o *CreateOptions, gated bool) {
 	if gated {
 		f.Gate, f.Report = take(), take()
 	}
-	if listens(v.spec) {
+	if listens(v.spec) || v.host.Traced != 0 {
 		if gated {
 			take() // the agent's socket
 		}

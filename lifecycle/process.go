@@ -19,6 +19,9 @@ func (c *compiler) process(p *specs.Process) error {
 			return err
 		}
 		c.filter, c.Warnings = f, append(c.Warnings, warnings...)
+		if c.host.Traced != 0 {
+			c.filter = noticed(f, c.host.Traced)
+		}
 	}
 	c.personality()
 	c.memoryPolicy()

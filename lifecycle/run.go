@@ -13,7 +13,10 @@ import (
 // it returns 0 as soon as the program runs.
 func (r *Runtime) Run(id string, o RunOptions) (status int, err error) {
 	defer wrap("run", id, &err)
-	o.detach = o.Detach
+	o.detach, o.denials = o.Detach, o.Denials
+	if o.detach && o.denials != nil {
+		return 1, text("--trace-denied can't be used with --detach: who traces waits for the end of the container")
+	}
 	c, err := r.create(id, &o.CreateOptions, false)
 	if err != nil {
 		return 1, err
@@ -24,6 +27,7 @@ func (r *Runtime) Run(id string, o RunOptions) (status int, err error) {
 		unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	}
 	c.moves.close() // what happens from here on is no create that fails
+	defer func() { c.tracer.stop() }()
 	if err := c.release(); err != nil {
 		return 1, c.fail(err)
 	}
@@ -33,11 +37,7 @@ func (r *Runtime) Run(id string, o RunOptions) (status int, err error) {
 		return 0, nil
 	}
 	ws := c.attend()
-	if ws.Signaled() {
-		status = 128 + int(ws.Signal())
-	} else {
-		status = ws.ExitStatus()
-	}
+	status = c.tracer.status(ws)
 	unix.Close(c.pidfd)
 	c.pidfd = -1
 	if o.Keep {
@@ -67,6 +67,11 @@ func (c *creation) release() error {
 		said = append(said, b[:n]...)
 		if c.outlets.agent >= 0 && len(said) == 1 {
 			if err := c.serveAgent(); err != nil {
+				return err
+			}
+		}
+		if c.host.Traced != 0 && len(said) == 1 {
+			if err := c.trace(); err != nil {
 				return err
 			}
 		}

@@ -47,16 +47,18 @@ type CreateOptions struct {
 	ListenFDs     int    // this many descriptors from 3 on are handed to the container's process for socket activation; see ListenFDs
 	PreserveFDs   int    // this many that follow them are handed to it, too
 
-	detach  bool // the caller doesn't wait for the end of the process
-	foresee bool // only a plan is wanted, also where the root isn't there yet
+	denials *Denials // RunOptions.Denials
+	detach  bool     // the caller doesn't wait for the end of the process
+	foresee bool     // only a plan is wanted, also where the root isn't there yet
 }
 
 // RunOptions tell Run what isn't in config.json.
 type RunOptions struct {
 	CreateOptions
-	Detach      bool // return as soon as the program runs
-	Keep        bool // leave the stopped container
-	NoSubreaper bool // don't become the reaper of orphans
+	Detach      bool     // return as soon as the program runs
+	Keep        bool     // leave the stopped container
+	NoSubreaper bool     // don't become the reaper of orphans
+	Denials     *Denials // gets what the seccomp profile refuses; nil where nobody asks
 }
 
 // State is what runtime.md calls the state of a container, with what engines read beside it.

@@ -18,7 +18,11 @@ import (
 func Explain(s *specs.Spec, step *plan.Step, errno unix.Errno) string {
 	i, member, ok := index(step.Origin, "mounts")
 	if ok && i < len(s.Mounts) {
-		return explainMount(&s.Mounts[i], member, step.Call, errno)
+		text := explainMount(&s.Mounts[i], member, step.Call, errno)
+		if errno == unix.EINVAL && s.Linux != nil && s.Linux.MountLabel != "" {
+			text += ": or the policy has no linux.mountLabel " + strconv.Quote(s.Linux.MountLabel)
+		}
+		return text
 	}
 	if i, _, ok = index(step.Origin, "linux.maskedPaths"); ok && s.Linux != nil && i < len(s.Linux.MaskedPaths) {
 		return "mask " + strconv.Quote(s.Linux.MaskedPaths[i]) + ": " + errno.Error()

@@ -1,3 +1,6 @@
+// The detectors of races and of bad memory put calls of Go into compiled code.
+//go:build !race && !msan && !asan
+
 #include "textflag.h"
 
 // The program's first instruction: package early's, and then Go's own. Go has a

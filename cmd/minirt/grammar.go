@@ -14,8 +14,9 @@ import (
 // kong.New would read the same (a test holds the two together), but takes 0.28
 // ms for it: a registry of forty types, a regular expression over each text and
 // a parser of tags that we don't need. This takes 0.02. Only these tags are
-// read: name, short, placeholder, help, default, enum, hidden, arg, optional,
-// and passthrough on the first argument, behind which there are no more flags.
+// read: name, short, placeholder, help, default, enum, hidden, arg, optional
+// (of a flag: it may stand without its value), and passthrough on the first
+// argument, behind which there are no more flags.
 func model(name string, flags any) *kong.Node {
 	v := reflect.ValueOf(flags).Elem()
 	n := &kong.Node{Name: name, Target: v, Tag: new(kong.Tag)}
@@ -64,6 +65,7 @@ func valueOf(tag reflect.StructTag, target reflect.Value) *kong.Value {
 		Mapper: mapper,
 	}
 	_, v.Tag.Passthrough = tag.Lookup("passthrough")
+	_, v.Tag.Optional = tag.Lookup("optional")
 	if v.Default, v.HasDefault = tag.Lookup("default"); v.HasDefault {
 		target.SetString(v.Default)
 	}

@@ -60,6 +60,11 @@ exec --process /p --console-socket /s --pid-file /p web
 
 run -d -b=/b -no-subreaper -pid-file -p -- web
 -root /r -- run web -d -b /b
+run --trace-denied web
+run --trace-denied --bundle /b web
+run -trace-denied=/f.json web
+run --trace-denied= web
+run web --trace-denied
 exec -e A=b --env C=d,e -c CAP_NET_RAW -g 1 -g 2 --cgroup a --cgroup b:c -u 1:2 -t=0 --cwd / web -- ls -l --help
 exec -- web -- ls
 exec --tty=1 web ls -- -h

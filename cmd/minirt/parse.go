@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/minirt/minirt/cmd/minirt/hot"
 )
 
 // errHelp says that -h or --help was among the arguments.
@@ -66,6 +68,8 @@ func split(n *kong.Node, args []string) (flags, operands []string, err error) {
 			flags = append(flags, "--"+f.Name+"="+value)
 		case f.IsBool():
 			flags = append(flags, "--"+f.Name)
+		case f.Tag.Optional:
+			flags = append(flags, "--"+f.Name+"="+hot.Alone)
 		case i+1 == len(args):
 			return nil, nil, usageError("flag needs an argument: --" + f.Name)
 		default:

@@ -102,7 +102,10 @@ func names(f *kong.Flag) string {
 	if f.Short != 0 {
 		text = "-" + string(f.Short) + ", --" + f.Name
 	}
-	if !f.IsBool() {
+	switch {
+	case f.Tag.Optional:
+		text += "[=" + f.PlaceHolder + "]"
+	case !f.IsBool():
 		text += " " + f.PlaceHolder
 	}
 	return text

@@ -17,11 +17,11 @@ var abis = [...]struct {
 	lacks  string // what becomes of it on a kernel that hasn't that version
 }{
 	{1, "5.13", handled{fs: refer - 1}, "Landlock", "nothing of it is restricted"},
-	{2, "5.19", handled{fs: refer}, "moving files to other directories", "it is always refused"},
-	{3, "6.2", handled{fs: unix.LANDLOCK_ACCESS_FS_TRUNCATE}, "truncating files", "it is not restricted"},
-	{4, "6.7", handled{net: unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP}, "ports", "they are not restricted"},
-	{5, "6.10", handled{fs: unix.LANDLOCK_ACCESS_FS_IOCTL_DEV}, "ioctl on devices", "it is not restricted"},
-	{6, "6.12", handled{scope: unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL}, "scopes", "they are not restricted"},
+	{2, "5.19", handled{fs: refer}, "restricting moves to other directories", "it is always refused"},
+	{3, "6.2", handled{fs: unix.LANDLOCK_ACCESS_FS_TRUNCATE}, "restricting truncation", "it is not restricted"},
+	{4, "6.7", handled{net: unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP}, "restricting ports", "they are not restricted"},
+	{5, "6.10", handled{fs: unix.LANDLOCK_ACCESS_FS_IOCTL_DEV}, "restricting ioctl", "it is not restricted"},
+	{6, "6.12", handled{scope: unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL}, "restricting the scope", "they are not restricted"},
 }
 
 // Fit takes from the rules what a kernel lacks whose Landlock has the version abi

@@ -84,13 +84,13 @@ func TestWhatTheKernelLacksIsRefusedOrToldOf(t *testing.T) {
 		lacks []string
 		left  Rules
 	}{
-		{5, []string{"scope", "signal", "net.bind", "1"}, []string{at("scope") + ": scopes needs version 6 of Landlock's ABI (Linux 6.12), and this kernel has version 5"},
+		{5, []string{"scope", "signal", "net.bind", "1"}, []string{at("scope") + ": restricting the scope needs version 6 of Landlock's ABI (Linux 6.12), and this kernel has version 5"},
 			Rules{Net: 1, Ports: []Port{{at("net.bind"), 1, 1}}}},
-		{3, []string{"net.bind", "1", "fs.ioctl", ""}, []string{at("net.bind") + ": ports needs version 4", at("fs.ioctl") + ": ioctl on devices needs version 5"},
+		{3, []string{"net.bind", "1", "fs.ioctl", ""}, []string{at("net.bind") + ": restricting ports needs version 4", at("fs.ioctl") + ": restricting ioctl needs version 5"},
 			Rules{FS: refer, Paths: []Path{{at("fs.ioctl"), "/", refer}}}},
-		{2, []string{"fs.write", "/tmp"}, []string{at("fs.write") + ": truncating files needs version 3"},
+		{2, []string{"fs.write", "/tmp"}, []string{at("fs.write") + ": restricting truncation needs version 3"},
 			Rules{FS: write &^ unix.LANDLOCK_ACCESS_FS_TRUNCATE, Paths: []Path{{at("fs.write"), "/tmp", write &^ unix.LANDLOCK_ACCESS_FS_TRUNCATE}}}},
-		{1, []string{"fs.read", ""}, []string{at("fs.read") + ": moving files to other directories needs version 2"}, Rules{FS: read}},
+		{1, []string{"fs.read", ""}, []string{at("fs.read") + ": restricting moves to other directories needs version 2"}, Rules{FS: read}},
 		{0, []string{"fs.read", "/", "scope", "signal"}, []string{at("fs.read") + ": this kernel has no Landlock", at("scope") + ": this kernel has no Landlock"}, Rules{}},
 	} {
 		strict, _ := Read(notes(c.notes...))

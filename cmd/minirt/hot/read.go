@@ -109,6 +109,8 @@ func (f *form) flagsIn(args []string) (operands []string, ok bool) {
 		case given:
 		case flag.is(reflect.Bool):
 			word = "true"
+		case flag.has("optional"):
+			word = Alone
 		case i+1 == len(args):
 			return nil, false
 		default:

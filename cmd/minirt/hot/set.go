@@ -11,6 +11,10 @@ type UsageError string
 
 func (e UsageError) Error() string { return string(e) }
 
+// Alone is what a flag with the tag optional, which may have a value behind "=",
+// is set to where it has none.
+const Alone = "-"
+
 // Set gives a flag's or an argument's field the value that word stands for; a
 // list gets it as one more element. enum are the words that are allowed, with
 // commas between them; all if it is empty.
