@@ -246,7 +246,7 @@ func (e *entrance) attach() error {
 // doesn't take them back when it is reloaded. It rounds a CPU quota (unit.Round).
 func (r *Runtime) updateScope(c *container, limits []cgroup.Write) error {
 	properties := unit.Properties(limits)
-	if c.Scope.Name == "" || len(properties) == 0 {
+	if len(properties) == 0 {
 		return nil
 	}
 	lacking, err := r.Drivers.Systemd.Set(c.unit(), properties)

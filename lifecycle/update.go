@@ -18,21 +18,23 @@ type Changes struct {
 // it is refused, what was changed before is put back.
 func (r *Runtime) Update(id string, u Changes) (err error) {
 	defer wrap("update", id, &err)
-	c, err := r.load(id)
+	d, err := r.find(id)
 	if err != nil {
 		return err
 	}
-	defer c.close()
-	if err := r.needsSystemd(c.Record); err != nil {
+	defer d.close()
+	if err := d.lock(); err != nil { // another update may change the record
 		return err
 	}
-	if err := c.lock(); err != nil {
+	rec, err := d.record()
+	if err != nil {
 		return err
 	}
-	if c.Record, err = c.record(); err != nil { // another update may have changed it since
+	if err := r.needsSystemd(rec); err != nil {
 		return err
 	}
-	if s := c.status(); s == specs.StateStopped || s == specs.StateCreating {
+	c := &container{d, rec}
+	if !c.Process.alive() { // creating, or stopped
 		return ErrNotRunning
 	}
 	var done undo
@@ -66,8 +68,12 @@ func (r *Runtime) limit(c *container, res *specs.LinuxResources, done *undo) err
 	if err != nil {
 		return err
 	}
-	old, before := g.Old(writes), inForce(g, writes)
+	old := g.Old(writes)
 	done.add(func() error { return cgroup.Restore(old) })
+	if c.Scope.Name == "" {
+		return g.Apply(writes)
+	}
+	before := inForce(g, writes)
 	if err := g.Apply(writes); err != nil {
 		return err
 	}
