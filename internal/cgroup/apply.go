@@ -129,7 +129,7 @@ func (d *Dir) absence(controller string) string {
 	why := "the " + controller + " controller can't be enabled for this cgroup"
 	for dir := parent(d.Path); len(dir) > len(d.Mount); dir = parent(dir) {
 		// Linux, cgroup-v2.rst, No Internal Process Constraint
-		if b, _ := read(dir + "/cgroup.procs"); len(b) > 0 {
+		if b, _ := readList(dir + "/cgroup.procs"); len(b) > 0 {
 			return why + ", as there are processes in " + dir
 		}
 	}

@@ -14,27 +14,38 @@ func open(path string, flags int) (int, error) {
 	}
 }
 
-// read gives the content of a file.
+// read gives the content of a file that the kernel writes in one piece, as are
+// those of cgroups but for lists of processes: what doesn't fill the buffer is all.
 func read(path string) ([]byte, error) {
+	return readUntil(path, 1024, func(n, room int) bool { return n < room })
+}
+
+// readList gives the content of any file.
+func readList(path string) ([]byte, error) {
+	return readUntil(path, 4096, func(n, _ int) bool { return n == 0 })
+}
+
+func readUntil(path string, size int, last func(n, room int) bool) ([]byte, error) {
 	fd, err := open(path, unix.O_RDONLY)
 	if err != nil {
 		return nil, &PathError{Op: "open", Path: path, Err: err}
 	}
 	defer unix.Close(fd)
-	buf := make([]byte, 0, 4096)
+	buf := make([]byte, 0, size)
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(buf, make([]byte, cap(buf))...)[:len(buf)]
 		}
+		room := cap(buf) - len(buf)
 		n, err := unix.Read(fd, buf[len(buf):cap(buf)])
-		switch {
-		case err == unix.EINTR:
-		case err != nil:
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
 			return nil, &PathError{Op: "read", Path: path, Err: err}
-		case n == 0:
+		}
+		if buf = buf[:len(buf)+n]; last(n, room) {
 			return buf, nil
-		default:
-			buf = buf[:len(buf)+n]
 		}
 	}
 }

@@ -24,7 +24,7 @@ func Find() (*Layout, error) {
 	}
 	l, missing := layout(own, magic)
 	if missing {
-		mounts, err := read("/proc/self/mountinfo")
+		mounts, err := readList("/proc/self/mountinfo")
 		if err != nil {
 			return nil, err
 		}

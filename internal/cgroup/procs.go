@@ -19,7 +19,7 @@ func (g *Group) Pids(recursive bool) ([]int, error) {
 }
 
 func pids(list []int, dir string, recursive bool) ([]int, error) {
-	b, err := read(dir + "/cgroup.procs")
+	b, err := readList(dir + "/cgroup.procs")
 	if e, ok := err.(*PathError); ok && (e.Err == unix.ENOENT || e.Err == unix.ENODEV) {
 		return list, nil
 	}
