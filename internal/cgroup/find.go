@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/minirt/minirt/internal/kernel"
 	"golang.org/x/sys/unix"
 )
 
@@ -129,7 +130,7 @@ func mountOf(h *Hierarchy, line string) string {
 	}
 	if h.V2 {
 		if s[0] == "cgroup2" {
-			return unescape(f[4])
+			return kernel.Unescape(f[4])
 		}
 		return ""
 	}
@@ -146,15 +147,7 @@ func mountOf(h *Hierarchy, line string) string {
 			return ""
 		}
 	}
-	return unescape(f[4])
-}
-
-// unescape undoes the octal escapes of mountinfo (blank, tab, newline, backslash).
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
+	return kernel.Unescape(f[4])
 }
 
 // offers reads which controllers version 2 has.

@@ -56,8 +56,8 @@ func written(t *testing.T, dir string) contents {
 	return c
 }
 
-// kernel is a directory with empty files of these names.
-func kernel(t *testing.T, names []string) string {
+// emptyFiles is a directory with empty files of these names.
+func emptyFiles(t *testing.T, names []string) string {
 	t.Helper()
 	files := map[string]string{}
 	for _, n := range names {
@@ -69,7 +69,7 @@ func kernel(t *testing.T, names []string) string {
 // ourWrites is what minirt writes, or the error.
 func ourWrites(t *testing.T, r *specs.LinuxResources, l *Layout, names []string) (contents, error) {
 	t.Helper()
-	dir := kernel(t, names)
+	dir := emptyFiles(t, names)
 	early, late, err := Compile(r, l)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func ourWrites(t *testing.T, r *specs.LinuxResources, l *Layout, names []string)
 // theirWrites is what opencontainers/cgroups writes, as runc calls it.
 func theirWrites(t *testing.T, r *specs.LinuxResources, v2 bool, names []string) (contents, error) {
 	t.Helper()
-	dir := kernel(t, names)
+	dir := emptyFiles(t, names)
 	cg := &cgroups.Cgroup{Resources: converted(r, v2)}
 	set := func() error {
 		m, err := fs2.NewManager(cg, dir)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/minirt/minirt/internal/kernel"
 	"golang.org/x/sys/unix"
 )
 
@@ -59,29 +60,11 @@ func full(mountinfo, root string) (paths []string) {
 			continue
 		}
 		kind, _, _ := strings.Cut(after, " ")
-		path := unescape(fields[4])
+		path := kernel.Unescape(fields[4])
 		if kind != "proc" && kind != "sysfs" || strings.HasPrefix(path, root+"/") {
 			continue
 		}
 		paths = append([]string{path}, paths...)
 	}
 	return paths
-}
-
-// unescape takes mountinfo's octal escapes out of a path.
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				b, i = append(b, byte(n)), i+3
-				continue
-			}
-		}
-		b = append(b, s[i])
-	}
-	return string(b)
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/minirt/minirt/internal/kernel"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -58,25 +59,10 @@ func Find(mountinfo []byte) string {
 		before, after, _ := strings.Cut(line, " - ")
 		f := strings.Fields(before)
 		if len(f) >= 5 && strings.HasPrefix(after, "resctrl ") && f[3] == "/" {
-			root = unescape(f[4]) // the last covers those before
+			root = kernel.Unescape(f[4]) // the last covers those before
 		}
 	}
 	return root
-}
-
-// unescape reads the octal escapes of mountinfo: \040 is a space.
-func unescape(s string) string {
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				b, i = append(b, byte(n)), i+3
-				continue
-			}
-		}
-		b = append(b, s[i])
-	}
-	return string(b)
 }
 
 // New is the group that r asks for, of the container with that id, in the
