@@ -106,7 +106,8 @@ func start(t testing.TB, g *Group, script string) *exec.Cmd {
 	return cmd
 }
 
-// inside waits until n processes are in the group.
+// inside waits until n processes are in the group, and have joined all of its
+// hierarchies, which they do one after the other.
 func inside(t testing.TB, g *Group, n int) []int {
 	t.Helper()
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(2 * time.Millisecond) {
@@ -114,7 +115,15 @@ func inside(t testing.TB, g *Group, n int) []int {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(list) >= n && n > 0 || len(list) == 0 && n == 0 {
+		least := len(list)
+		for i := range g.Dirs {
+			joined, err := (&Group{Dirs: g.Dirs[i : i+1]}).Pids(true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			least = min(least, len(joined))
+		}
+		if least >= n && n > 0 || len(list) == 0 && n == 0 {
 			return list
 		}
 		if time.Now().After(end) {
