@@ -22,8 +22,8 @@ func (*eventsFlags) Example() string {
 minirt events --interval 1s web`
 }
 
-// check refuses an interval that is none.
-func (f *eventsFlags) check() error {
+// Check refuses an interval that is none.
+func (f *eventsFlags) Check() error {
 	if d, err := time.ParseDuration(f.Interval); err != nil || d <= 0 {
 		return usageError("--interval: " + quote(f.Interval) + " is not a time of more than 0, such as 500ms or 1m")
 	}
