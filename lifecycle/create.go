@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/minirt/minirt/internal/kernel"
 	"github.com/minirt/minirt/internal/mountpoint"
 	"github.com/minirt/minirt/internal/plan"
 	"github.com/minirt/minirt/internal/stage"
@@ -302,40 +301,6 @@ func (c *creation) end() error {
 		c.pidfd, c.Process.PID = -1, 0
 	}
 	return nil
-}
-
-// openNamespaces opens the namespaces that have a path, and proves that they
-// are of their kind (NS-06).
-func (c *creation) openNamespaces() error {
-	if c.spec.Linux == nil {
-		return nil
-	}
-	for i, n := range c.spec.Linux.Namespaces {
-		k, _ := kernel.NamespaceOf(n.Type)
-		if n.Path == "" || c.files[c.host.Files.Namespaces[placeOfKind(k)]] != none {
-			continue
-		}
-		fd, err := unix.Open(n.Path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
-		path := index("linux.namespaces", i) + ".path"
-		if err != nil {
-			return &pathError{path, quote(n.Path), err}
-		}
-		if kind, err := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE); err != nil || kind != k.Flag {
-			unix.Close(fd)
-			return &pathError{path, quote(n.Path), text("not a namespace of type " + string(n.Type))}
-		}
-		c.files[c.host.Files.Namespaces[placeOfKind(k)]] = uintptr(fd)
-	}
-	return nil
-}
-
-func placeOfKind(k kernel.Namespace) int {
-	for i := range kernel.Namespaces {
-		if kernel.Namespaces[i].Flag == k.Flag {
-			return i
-		}
-	}
-	return -1
 }
 
 // settle is what follows when the stage is ready: rules that would have

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/minirt/minirt/internal/kernel"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -36,10 +37,6 @@ func cgroupOwner(s *specs.Spec) (uid int, ok bool) {
 	if (created|joined)&unix.CLONE_NEWUSER == 0 {
 		return int(s.Process.User.UID), true
 	}
-	for _, m := range s.Linux.UIDMappings {
-		if in := s.Process.User.UID - m.ContainerID; s.Process.User.UID >= m.ContainerID && in < m.Size {
-			return int(m.HostID + in), true
-		}
-	}
-	return 0, false
+	id, ok := kernel.HostID(s.Linux.UIDMappings, s.Process.User.UID)
+	return int(id), ok
 }

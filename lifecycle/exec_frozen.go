@@ -24,10 +24,7 @@ func (c *container) hold(how int) (fd int, err error) {
 	if err != nil {
 		return -1, because(c.path+"/"+configFile, err)
 	}
-	for err = unix.EINTR; err == unix.EINTR; {
-		err = unix.Flock(fd, how)
-	}
-	if err != nil {
+	if err = flock(fd, how); err != nil {
 		unix.Close(fd)
 		return -1, because("lock "+c.path+"/"+configFile, err)
 	}

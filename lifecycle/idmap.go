@@ -121,10 +121,8 @@ func rootOwner(s *specs.Spec) (uid, gid int) {
 
 // hostID is the host's id behind the container's 0.
 func hostID(maps []specs.LinuxIDMapping, otherwise int) int {
-	for _, m := range maps {
-		if m.ContainerID == 0 && m.Size > 0 {
-			return int(m.HostID)
-		}
+	if id, ok := kernel.HostID(maps, 0); ok {
+		return int(id)
 	}
 	return otherwise
 }

@@ -84,15 +84,10 @@ func takeListener(pidfd, number, said int) (fd int, err error) {
 			return -1, &pathError{"linux.seccomp.listenerPath", "take the listener", err}
 		}
 		const pause = 1 // millisecond
-		if f := []unix.PollFd{{Fd: int32(said), Events: unix.POLLIN}}; polled(f, pause) {
+		if readable(said, pause) {
 			return -1, nil
 		}
 	}
-}
-
-func polled(f []unix.PollFd, timeout int) bool {
-	n, err := unix.Poll(f, timeout)
-	return err == nil && n > 0
 }
 
 // isListener tells whether a descriptor is a seccomp listener: it knows that

@@ -202,3 +202,37 @@ func (c *compiler) loopback() {
 	c.Do(plan.Ioctl, socket, unix.SIOCSIFFLAGS, c.Bytes(request))
 	c.Do(plan.Close, socket)
 }
+
+// openNamespaces opens the namespaces that have a path, and proves that they
+// are of their kind (NS-06).
+func (c *creation) openNamespaces() error {
+	if c.spec.Linux == nil {
+		return nil
+	}
+	for i, n := range c.spec.Linux.Namespaces {
+		k, _ := kernel.NamespaceOf(n.Type)
+		if n.Path == "" || c.files[c.host.Files.Namespaces[placeOfKind(k)]] != none {
+			continue
+		}
+		fd, err := unix.Open(n.Path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+		path := index("linux.namespaces", i) + ".path"
+		if err != nil {
+			return &pathError{path, quote(n.Path), err}
+		}
+		if kind, err := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE); err != nil || kind != k.Flag {
+			unix.Close(fd)
+			return &pathError{path, quote(n.Path), text("not a namespace of type " + string(n.Type))}
+		}
+		c.files[c.host.Files.Namespaces[placeOfKind(k)]] = uintptr(fd)
+	}
+	return nil
+}
+
+func placeOfKind(k kernel.Namespace) int {
+	for i := range kernel.Namespaces {
+		if kernel.Namespaces[i].Flag == k.Flag {
+			return i
+		}
+	}
+	return -1
+}

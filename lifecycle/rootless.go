@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/minirt/minirt/internal/cgroup"
+	"github.com/minirt/minirt/internal/kernel"
 	"github.com/minirt/minirt/internal/plan"
 	"github.com/minirt/minirt/spec"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -142,15 +143,12 @@ func unmappedOptions(s *specs.Spec) (faults spec.Faults) {
 				ids, maps = s.Linux.GIDMappings, "linux.gidMappings"
 			}
 			id, ok := parseID(value)
-			if (name == "uid" || name == "gid") && ok && !mapped(ids, id) {
+			_, mapped := kernel.HostID(ids, id)
+			if (name == "uid" || name == "gid") && ok && !mapped {
 				path := index(index("mounts", i)+".options", k)
 				faults = append(faults, spec.Fault{Path: path, Text: quote(o) + ": " + value + " is not mapped by " + maps + ": leave the option out"})
 			}
 		}
 	}
 	return faults
-}
-
-func mapped(maps []specs.LinuxIDMapping, id uint32) bool {
-	return slices.ContainsFunc(maps, func(m specs.LinuxIDMapping) bool { return id >= m.ContainerID && id-m.ContainerID < m.Size })
 }

@@ -243,13 +243,17 @@ func (d *dir) words(step int) (RecordStep, error) {
 
 // lock waits until no other verb that changes the container is at work.
 func (d *dir) lock() error {
+	if err := flock(d.fd, unix.LOCK_EX); err != nil {
+		return because("lock "+d.path, err)
+	}
+	return nil
+}
+
+// flock is flock(2), tried again when a signal came in between.
+func flock(fd, how int) error {
 	for {
-		err := unix.Flock(d.fd, unix.LOCK_EX)
-		if err == nil {
-			return nil
-		}
-		if err != unix.EINTR {
-			return because("lock "+d.path, err)
+		if err := unix.Flock(fd, how); err != unix.EINTR {
+			return err
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/minirt/minirt/internal/kernel"
 	"github.com/minirt/minirt/rootfs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -70,8 +71,8 @@ func empty() (int, error) {
 // node makes a node in dir and clones its mount. Its name stays: what has none
 // can't be mounted any more.
 func node(dir int, name string, n *rootfs.Node, ids *IDs) (int, error) {
-	uid, uok := host(ids.UID, n.UID)
-	gid, gok := host(ids.GID, n.GID)
+	uid, uok := kernel.HostID(ids.UID, n.UID)
+	gid, gok := kernel.HostID(ids.GID, n.GID)
 	if !uok || !gok {
 		return -1, errors.New("the owner is not mapped in the user namespace")
 	}

@@ -3,6 +3,7 @@ package tree
 import (
 	"strings"
 
+	"github.com/minirt/minirt/internal/kernel"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -13,8 +14,8 @@ import (
 // the locks that a user namespace puts on the flags of the host's mounts, so it
 // is only made where it must be.
 func Reachable(path string, ids *IDs) bool {
-	uid, uok := host(ids.UID, 0)
-	gid, gok := host(ids.GID, 0)
+	uid, uok := kernel.HostID(ids.UID, 0)
+	gid, gok := kernel.HostID(ids.GID, 0)
 	if !uok || !gok {
 		return true // nothing is known: the namespace is joined, and the stage will see
 	}
@@ -57,16 +58,6 @@ func linked(path string) bool {
 	}
 	unix.Close(fd)
 	return false
-}
-
-// host finds the host's id of one in the container.
-func host(list []specs.LinuxIDMapping, id uint32) (uint32, bool) {
-	for _, m := range list {
-		if id >= m.ContainerID && id-m.ContainerID < m.Size {
-			return m.HostID + id - m.ContainerID, true
-		}
-	}
-	return 0, false
 }
 
 // inside finds the container's id of one on the host.
