@@ -21,15 +21,9 @@ func (c *compiler) seccomp(p *specs.Process) {
 		c.capset(sets.effective|need, sets.permitted|need, sets.inheritable)
 	}
 	const instruction = 8 // struct sock_filter
-	le := binary.LittleEndian
-	b := make([]byte, 0, instruction*len(c.filter.Instructions))
-	for _, i := range c.filter.Instructions {
-		b = le.AppendUint16(b, i.Code)
-		b = append(b, i.JT, i.JF)
-		b = le.AppendUint32(b, i.K)
-	}
-	program := c.Buffer("filter", le.AppendUint64(make([]byte, 0, 16), uint64(len(c.filter.Instructions))))
-	c.Point(c.Buffer("filter.code", make([]byte, 8)), 0, c.Bytes(b))
+	n := len(c.filter.Instructions)
+	program := c.Buffer("filter", binary.LittleEndian.AppendUint64(make([]byte, 0, 16), uint64(n)))
+	c.Point(c.Buffer("filter.code", make([]byte, 8)), 0, c.Bytes(c.filter.Append(make([]byte, 0, instruction*n))))
 	if f := c.host.Files; f.Listener > 0 {
 		c.Do(plan.Close, f.Listener).Tolerate(unix.EBADF)
 		c.Do(plan.Seccomp, unix.SECCOMP_SET_MODE_FILTER, int(c.filter.Flags), program)

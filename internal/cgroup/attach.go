@@ -62,3 +62,9 @@ func attached(dir int) (programs []int, err error) {
 	}
 	return programs, nil
 }
+
+func closeAll(fds []int) {
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
+}

@@ -31,9 +31,3 @@ func (g *Group) Tasks() (v1 []int, v2 int, err error) {
 	}
 	return v1, v2, nil
 }
-
-func closeAll(fds []int) {
-	for _, fd := range fds {
-		unix.Close(fd)
-	}
-}
