@@ -44,7 +44,7 @@ func parse(n *kong.Node, args []string) (rest []string, err error) {
 
 // split separates flags, in the form --name=value, from operands.
 func split(n *kong.Node, args []string) (flags, operands []string, err error) {
-	last := n.Name == "" || len(n.Positional) > 0 && n.Positional[0].Tag.Passthrough // the first operand ends the flags
+	last := endsFlags(n)
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		switch {
@@ -78,6 +78,11 @@ func split(n *kong.Node, args []string) (flags, operands []string, err error) {
 		}
 	}
 	return flags, operands, nil
+}
+
+// endsFlags tells whether the first operand ends the flags.
+func endsFlags(n *kong.Node) bool {
+	return n.Name == "" || len(n.Positional) > 0 && n.Positional[0].Tag.Passthrough
 }
 
 // withoutDashes drops a "--" between a container's ID and what belongs to the

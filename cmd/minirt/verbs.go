@@ -54,6 +54,8 @@ var verbs = [...]verb{
 
 	{itself, "features", "print what minirt supports as JSON", func() command { return new(featuresFlags) }},
 	{itself, "help", "explain a verb", func() command { return new(helpFlags) }},
+	{itself, "completion", "print what teaches a shell to complete command lines", func() command { return new(completionFlags) }},
+	{"", "complete", "print what may stand at the end of a command line", func() command { return new(completeFlags) }},
 	{"", "man", "write the man pages", func() command { return new(manFlags) }},
 }
 

@@ -7,8 +7,11 @@ import (
 	"github.com/minirt/minirt/lifecycle"
 )
 
-// version is set by the linker for a release.
-var version = "0.1.0-dev"
+// version and revision are set by the linker for a release (hack/release).
+var (
+	version  = "0.1.0-dev"
+	revision = ""
+)
 
 // versionText is what --version prints. Engines read line 1, "commit:" and "spec:".
 func versionText() string {
@@ -20,6 +23,9 @@ func versionText() string {
 
 // commit is the revision that the program was built from, as the go command noted it.
 func commit() string {
+	if revision != "" {
+		return revision
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
