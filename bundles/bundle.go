@@ -7,12 +7,16 @@
 //     a FIFO, a device or an endless file is refused, and never waited for.
 //   - Default and Rootless are values. They probe nothing: what depends on the
 //     host comes in as a parameter.
-//   - Write never replaces a file, and Deploy never touches a directory that
-//     holds something already; what fails leaves nothing behind.
+//   - Write never replaces a file, Deploy never touches a directory that holds
+//     something already, and AddTo changes nothing that is there; what fails
+//     leaves nothing behind.
+//   - What is asked for in the same words, of the same files, becomes the same
+//     bundle, byte for byte.
 //
 // The attacker is whoever prepared the bundle's directory before a privileged
-// caller opens it. Deploy, on the other hand, trusts the machine it runs on: it
-// copies programs and libraries that the caller could run here as well.
+// caller opens it, or has something added to its root file system. Deploy, on
+// the other hand, trusts the machine it runs on: it copies programs, libraries
+// and files that the caller could use here as well.
 package bundles
 
 import (
@@ -49,12 +53,19 @@ func Open(dir string) (*Bundle, error) {
 	}
 	config, err := readConfig(fd)
 	if errors.Is(err, unix.ENOENT) {
-		return nil, fmt.Errorf("JSON specification file config.json not found in %q", abs)
+		return nil, &NoConfig{abs}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", abs+"/config.json", err)
 	}
 	return &Bundle{Dir: abs, Config: config}, nil
+}
+
+// NoConfig is a bundle without a config.json.
+type NoConfig struct{ Dir string }
+
+func (e *NoConfig) Error() string {
+	return fmt.Sprintf("JSON specification file config.json not found in %q", e.Dir)
 }
 
 // Rootfs gives the absolute path of root.path, which is either absolute or

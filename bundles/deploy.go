@@ -1,43 +1,63 @@
 package bundles
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
+
+	"github.com/minirt/minirt/spec"
 )
+
+// A Deployment is what a bundle is to hold, and how it is to be run.
+type Deployment struct {
+	Program string   // a path, or a name to look for along PATH
+	Args    []string // its arguments
+	Contents
+
+	// Edit, if there is one, changes the configuration before it is written,
+	// and before anything is made; an error of its is Deploy's own.
+	Edit func(*specs.Spec) error
+}
+
+// Contents is what a root file system is to hold beside a program.
+type Contents struct {
+	With   []string // further programs, scripts and shared libraries, with all that they need
+	Copies []Copy
+	Data   []string // names of the table data
+}
 
 // Deploy makes a bundle at dir that runs a program of this machine: its root
 // file system holds the program, its dynamic loader and its shared libraries,
-// or, for a script, the interpreters that its first line asks for and theirs.
-// Everything keeps its path, and so do the links on the way; modes are kept but
-// for setuid and setgid, and the owner is root, or the caller without rights.
-// A name without a slash is looked up along PATH. The caller's ids decide
-// between Default and Rootless, which the bundle follows, with no terminal,
-// with the name of dir as hostname and with /tmp in memory, unless some of the
-// program's own files lie there: then it is read-only like all the rest.
+// or, for a script, the interpreters that its first line asks for and theirs;
+// and what else d names. Everything keeps its path, and so do the links on the
+// way; modes are kept but for setuid and setgid, and the owner is root, or the
+// caller without rights. A name without a slash is looked up along PATH. The
+// caller's ids decide between Default and Rootless, which the bundle follows,
+// with no terminal, with the name of dir as hostname and with /tmp in memory,
+// unless something of d lies there: then it is read-only like all the rest.
 //
-// What can't be seen in the files isn't there: libraries that a program loads
-// by dlopen (those of iconv, of NSS beyond files, of PAM, plug-ins and modules;
-// libgcc_s, which glibc loads when a thread is cancelled), the modules of
-// Python or Perl, data files, locales, certificates and other programs that it
-// starts. Put them into dir/rootfs. Static programs mostly need nothing.
+// What can't be seen in a program isn't there unless d names it: libraries that
+// it loads by dlopen (those of iconv, of PAM, plug-ins and modules; libgcc_s,
+// which glibc loads when a thread is cancelled), the modules of Python or Perl,
+// data files and other programs that it starts. Static programs mostly need
+// nothing.
 //
-// dir must be absent, with its parent present, or empty. After an error nothing
-// that Deploy made is left.
-func Deploy(dir, program string, args []string) error {
-	file, err := lookUp("", program, os.Getenv("PATH"))
+// The same d gives the same bundle, byte for byte, whenever and under whatever
+// umask: what is copied has the time of its last change on the host, and what
+// is made, config.json too, the epoch.
+//
+// dir must be absent, with its parent present, or empty; a new one is closed to
+// other users. After an error nothing that Deploy made is left.
+func Deploy(dir string, d Deployment) error {
+	file, err := lookUp("", d.Program, os.Getenv("PATH"))
 	if err != nil {
 		return err
 	}
-	spec, err := deployed(dir, file, args)
+	config, err := deployed(dir, file, d.Args)
 	if err != nil {
 		return err
 	}
@@ -45,15 +65,38 @@ func Deploy(dir, program string, args []string) error {
 	if err := addProgram(t, file, 0); err != nil {
 		return err
 	}
-	if err := t.checkCovered(spec.Mounts); err != nil {
+	if err := d.Contents.addTo(t); err != nil {
 		return err
 	}
 	if !t.holds("/tmp") {
-		spec.Mounts = append(spec.Mounts, specs.Mount{Destination: "/tmp", Type: "tmpfs", Source: "tmpfs",
+		config.Mounts = append(config.Mounts, specs.Mount{Destination: "/tmp", Type: "tmpfs", Source: "tmpfs",
 			Options: []string{"nosuid", "nodev", "mode=1777", "size=65536k"}})
 	}
-	t.addBase()
-	return makeBundle(dir, spec, t)
+	if err := edited(config, d.Edit); err != nil {
+		return err
+	}
+	if err := t.checkCovered(config.Mounts); err != nil {
+		return err
+	}
+	if err := t.addBase(); err != nil {
+		return err
+	}
+	return makeBundle(dir, config, t)
+}
+
+// edited has the configuration changed, and refuses what no container could be made of.
+func edited(s *specs.Spec, edit func(*specs.Spec) error) error {
+	if edit == nil {
+		return nil
+	}
+	if err := edit(s); err != nil {
+		return err
+	}
+	text, err := encode(s)
+	if err == nil {
+		_, _, err = spec.Load(text)
+	}
+	return err
 }
 
 // deployed is the configuration for the program at file.
@@ -68,21 +111,21 @@ func deployed(dir, file string, args []string) (*specs.Spec, error) {
 		return nil, err
 	}
 	// A cgroup namespace is right on any host here: no name of the host's cgroups matters to the program.
-	spec := Default(true)
+	config := Default(true)
 	if uid := os.Geteuid(); uid != 0 {
-		spec = Rootless(uint32(uid), uint32(os.Getegid()), true)
+		config = Rootless(uint32(uid), uint32(os.Getegid()), true)
 	}
-	spec.Process.Terminal = false
-	spec.Process.Args = append([]string{file}, args...)
-	spec.Process.Env = []string{"PATH=" + defaultPath}
-	if name := path.Base(abs); validHostname(name) {
-		spec.Hostname = name
+	config.Process.Terminal = false
+	config.Process.Args = append([]string{file}, args...)
+	config.Process.Env = []string{"PATH=" + defaultPath}
+	if name := path.Base(abs); IsHostname(name) {
+		config.Hostname = name
 	}
-	return spec, nil
+	return config, nil
 }
 
-// validHostname tells whether a name is one by RFC 1123 and fits the kernel's 64 bytes.
-func validHostname(name string) bool {
+// IsHostname tells whether a name is one by RFC 1123 and fits the kernel's 64 bytes.
+func IsHostname(name string) bool {
 	if name == "" || len(name) > 64 || strings.Contains(name, "..") {
 		return false
 	}
@@ -96,96 +139,4 @@ func validHostname(name string) bool {
 
 func isLetterOrDigit(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-}
-
-// checkCovered refuses a program some of whose files the container couldn't
-// see, since a file system of its own is mounted over them.
-func (t *tree) checkCovered(mounts []specs.Mount) error {
-	for _, e := range t.entries {
-		for _, m := range mounts {
-			if strings.HasPrefix(e.path, m.Destination+"/") {
-				return fmt.Errorf("%q lies under %s, over which the container mounts its own", e.path, m.Destination)
-			}
-		}
-	}
-	return nil
-}
-
-// holds tells whether anything in the tree lies below dir.
-func (t *tree) holds(dir string) bool {
-	for _, e := range t.entries {
-		if strings.HasPrefix(e.path, dir+"/") {
-			return true
-		}
-	}
-	return false
-}
-
-// addBase notes what every program expects: places to mount onto, and the names of root.
-func (t *tree) addBase() {
-	for _, dir := range []string{"/dev", "/etc", "/proc", "/sys"} {
-		t.add(entry{path: dir, mode: fs.ModeDir | 0o755})
-	}
-	t.add(entry{path: "/root", mode: fs.ModeDir | 0o700})
-	t.add(entry{path: "/tmp", mode: fs.ModeDir | fs.ModeSticky | 0o777})
-	t.add(entry{path: "/etc/group", mode: 0o644, text: "root:x:0:\n"})
-	t.add(entry{path: "/etc/passwd", mode: 0o644, text: "root:x:0:0:root:/root:/bin/sh\n"})
-}
-
-// makeBundle makes the bundle, or takes back what it made of it.
-func makeBundle(dir string, spec *specs.Spec, t *tree) (err error) {
-	var made []string
-	defer func() {
-		for i := len(made) - 1; i >= 0 && err != nil; i-- {
-			os.RemoveAll(made[i])
-		}
-	}()
-	isNew, err := makeOrFindEmpty(dir)
-	if err != nil {
-		return fmt.Errorf("bundle %q: %w", dir, errnoOf(err))
-	}
-	if isNew {
-		made = append(made, dir)
-	}
-	rootfs := path.Join(dir, spec.Root.Path)
-	if err := os.Mkdir(rootfs, 0o700); err != nil {
-		return err
-	}
-	made = append(made, rootfs)
-	root, err := os.OpenRoot(rootfs)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	if err := t.lay(root); err != nil {
-		return err
-	}
-	if err := root.Chmod(".", 0o755); err != nil {
-		return err
-	}
-	return Write(dir, spec)
-}
-
-// makeOrFindEmpty makes dir, or finds it there with nothing in it.
-func makeOrFindEmpty(dir string) (isNew bool, err error) {
-	err = os.Mkdir(dir, 0o777)
-	if err == nil {
-		return true, nil
-	}
-	if !errors.Is(err, fs.ErrExist) {
-		return false, err
-	}
-	d, err := os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY, 0) // O_DIRECTORY: a FIFO would wait
-	if err != nil {
-		return false, err
-	}
-	defer d.Close()
-	names, err := d.Readdirnames(1)
-	if len(names) > 0 {
-		return false, errors.New("exists and isn't empty")
-	}
-	if err == io.EOF {
-		err = nil
-	}
-	return false, err
 }

@@ -19,7 +19,7 @@ import (
 func deploy(t *testing.T, name, program string, args ...string) (dir string, spec *specs.Spec) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), name)
-	check(t, Deploy(dir, program, args))
+	check(t, Deploy(dir, Deployment{Program: program, Args: args}))
 	b, err := Open(dir)
 	check(t, err)
 	check(t, json.Unmarshal(b.Config, &spec))
@@ -126,7 +126,7 @@ func TestADeployedProgramFindsLibrariesBesideItsRealPlace(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 	check(t, os.Remove(tmp+"/lib/libanswer.so"))
-	err := Deploy(filepath.Join(t.TempDir(), "y"), tmp+"/bin/p", nil)
+	err := Deploy(filepath.Join(t.TempDir(), "y"), Deployment{Program: tmp + "/bin/p"})
 	if want := `library "libanswer.so" not found: "` + tmp + `/bin/p" needs it`; err == nil || err.Error() != want {
 		t.Errorf("without the library: %v", err)
 	}
@@ -249,9 +249,9 @@ func TestDeployTakesAnEmptyDirectoryAndNoOther(t *testing.T) {
 	t.Parallel()
 	program := quiet(t, t.TempDir())
 	empty := t.TempDir()
-	check(t, Deploy(empty, program, nil))
+	check(t, Deploy(empty, Deployment{Program: program}))
 	before := listing(t, empty)
-	err := Deploy(empty, program, nil)
+	err := Deploy(empty, Deployment{Program: program})
 	if err == nil || !strings.Contains(err.Error(), "exists and isn't empty") {
 		t.Errorf("a bundle that is there: %v", err)
 	}
@@ -264,7 +264,7 @@ func TestDeployTakesAnEmptyDirectoryAndNoOther(t *testing.T) {
 		"/proc/self/mem/dir": "not a directory",
 	}
 	for dir, want := range tests {
-		if err := Deploy(dir, program, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if err := Deploy(dir, Deployment{Program: program}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", dir, err)
 		}
 	}
@@ -333,7 +333,7 @@ func TestDeployRefusesBeforeItMakesAnything(t *testing.T) {
 	}
 	for _, test := range tests {
 		dir := filepath.Join(tmp, "bundle")
-		err := Deploy(dir, test.program, []string{test.arg})
+		err := Deploy(dir, Deployment{Program: test.program, Args: []string{test.arg}})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q: %v", test.program, err)
 		}
@@ -351,7 +351,7 @@ func TestDeployRefusesWhatTheContainersMountsWouldHide(t *testing.T) {
 	}
 	defer os.RemoveAll(shm)
 	dir := filepath.Join(t.TempDir(), "x")
-	err = Deploy(dir, quiet(t, shm), nil)
+	err = Deploy(dir, Deployment{Program: quiet(t, shm)})
 	if err == nil || !strings.Contains(err.Error(), "lies under /dev, over which the container mounts its own") {
 		t.Errorf("under /dev: %v", err)
 	}

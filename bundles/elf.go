@@ -43,6 +43,19 @@ const (
 // maxTable bounds each table that a file asks to be read: 16 MiB.
 const maxTable = 16 << 20
 
+// isLibrary tells whether an object can only be loaded by others: it needs
+// libraries, and no loader.
+func (o *object) isLibrary() bool { return o.program && o.interp == "" && len(o.needed) > 0 }
+
+// isAppImage tells whether an ELF file is an AppImage, of either type: a program
+// with a file system behind it, which it wants to mount by FUSE
+// (AppImage specification, "Type 2 image format").
+func isAppImage(r io.ReaderAt) bool {
+	mark := make([]byte, 3)
+	_, err := r.ReadAt(mark, 8)
+	return err == nil && (string(mark) == "AI\x01" || string(mark) == "AI\x02")
+}
+
 // errNotELF says that a file has no ELF magic.
 var errNotELF = errors.New("not an ELF file")
 

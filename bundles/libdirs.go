@@ -2,6 +2,7 @@ package bundles
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path"
 	"runtime"
@@ -65,6 +66,18 @@ func platform(a arch) string {
 		return "i686"
 	}
 	return "v7l"
+}
+
+// String names the architecture as uname(1) does, if it is a usual one.
+func (a arch) String() string {
+	names := map[uint16]string{
+		em386: "i686", 8: "mips", 21: "powerpc64", 22: "s390", emARM: "arm", emX86_64: "x86_64", emAARCH64: "aarch64", 243: "riscv", 258: "loongarch",
+	}
+	name, ok := names[a.machine]
+	if !ok {
+		name = fmt.Sprintf("ELF machine %d", a.machine)
+	}
+	return fmt.Sprintf("%s, %d bits", name, a.bits)
 }
 
 // runsHere tells whether this machine's kernel runs programs of a: its own, and

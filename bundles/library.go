@@ -17,6 +17,7 @@ type loader struct {
 	tree  *tree
 	arch  arch
 	musl  bool
+	main  *loaded             // the program
 	self  string              // path of the loader itself, as the program names it
 	dirs  []string            // where it looks at last
 	cache map[string][]string // /etc/ld.so.cache: name → paths; glibc's alone
@@ -33,7 +34,8 @@ type loaded struct {
 }
 
 // libraries notes in t the loader of the program at file, which really lies at
-// real, and all libraries that it needs, and those that they need.
+// real, and all libraries that it needs, and those that they need. Those that
+// aren't there are noted as missing.
 func libraries(t *tree, program *object, file, real string) error {
 	if program.interp == "" {
 		return nil // static: it loads nothing
@@ -48,11 +50,20 @@ func libraries(t *tree, program *object, file, real string) error {
 	if err != nil {
 		return err
 	}
-	main := &loaded{object: program, path: file, origin: path.Dir(real)}
-	// In the loader's own order: breadth first.
-	for queue := []*loaded{main}; len(queue) > 0; queue = queue[1:] {
+	l.main = &loaded{object: program, path: file, origin: path.Dir(real)}
+	t.loaders = append(t.loaders, l)
+	return l.loadAll(l.main)
+}
+
+// loadAll loads what o needs, and what that needs, in the loader's own order: breadth first.
+func (l *loader) loadAll(o *loaded) error {
+	for queue := []*loaded{o}; len(queue) > 0; queue = queue[1:] {
 		for _, name := range queue[0].needed {
 			lib, err := l.load(name, queue[0])
+			if errors.Is(err, errNotFound) {
+				l.tree.lack(fmt.Sprintf("library %q not found: %q needs it", name, queue[0].path))
+				continue
+			}
 			if err != nil {
 				return err
 			}
@@ -62,6 +73,31 @@ func libraries(t *tree, program *object, file, real string) error {
 		}
 	}
 	return nil
+}
+
+// loadNamed notes the library of that name as dlopen(3) would find it, and what
+// it needs; errNotFound if it is nowhere.
+func (l *loader) loadNamed(name string) error {
+	lib, err := l.load(name, l.main)
+	if err != nil || lib == nil {
+		return err
+	}
+	return l.loadAll(lib)
+}
+
+// lack notes what is missing, once.
+func (t *tree) lack(text string) {
+	if !slices.Contains(t.missing, text) {
+		t.missing = append(t.missing, text)
+	}
+}
+
+// lacks is the error that says all that is missing.
+func (t *tree) lacks() error {
+	if len(t.missing) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(t.missing, "; "))
 }
 
 func newLoader(t *tree, program *object) (*loader, error) {
@@ -82,17 +118,17 @@ func newLoader(t *tree, program *object) (*loader, error) {
 }
 
 // load finds the library name for the object by and notes it; nil if it was
-// noted before, or is the loader itself.
+// noted before, or is the loader itself; errNotFound if it is nowhere.
 func (l *loader) load(name string, by *loaded) (*loaded, error) {
 	if l.names[name] || l.isSelf(name) {
 		return nil, nil
 	}
-	l.names[name] = true
 	for _, file := range l.candidates(name, by) {
 		real, o, err := l.try(file)
 		if err != nil {
 			continue
 		}
+		l.names[name] = true
 		if l.files[real] {
 			return nil, nil
 		}
@@ -105,17 +141,20 @@ func (l *loader) load(name string, by *loaded) (*loaded, error) {
 		}
 		return &loaded{object: o, path: file, origin: path.Dir(file), by: by}, nil
 	}
-	return nil, fmt.Errorf("library %q not found: %q needs it", name, by.path)
+	return nil, errNotFound
 }
+
+// errNotFound says that no library has the name.
+var errNotFound = errors.New("library not found")
 
 // try opens a candidate: the loader, too, passes over what isn't there, isn't
 // a library or is one of another architecture.
 func (l *loader) try(file string) (real string, o *object, err error) {
-	real, _, err = l.tree.walk(file)
+	e, err := l.tree.file(file)
 	if err != nil {
 		return "", nil, err
 	}
-	f, err := l.tree.open(real)
+	f, err := l.tree.open(e.path)
 	if err != nil {
 		return "", nil, err
 	}
@@ -124,7 +163,7 @@ func (l *loader) try(file string) (real string, o *object, err error) {
 	if err == nil && o.arch != l.arch {
 		err = errors.New("another architecture")
 	}
-	return real, o, err
+	return e.path, o, err
 }
 
 // candidates are the paths where the loader looks for name, in its order.
@@ -200,11 +239,11 @@ func (o *loaded) expand(s string, a arch) string {
 
 // read gives a whole file of the host, of at most limit bytes.
 func (t *tree) read(file string, limit int64) ([]byte, error) {
-	real, _, err := t.walk(file)
+	e, err := t.file(file)
 	if err != nil {
 		return nil, err
 	}
-	f, err := t.open(real)
+	f, err := t.open(e.path)
 	if err != nil {
 		return nil, err
 	}

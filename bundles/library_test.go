@@ -185,6 +185,9 @@ func TestLibrariesAreFoundWhereTheLoaderFindsThem(t *testing.T) {
 			slices.Sort(want)
 			tree := newTree(hostOf(t, test.files))
 			err := addProgram(tree, "/bin/p", 0)
+			if err == nil {
+				err = tree.lacks()
+			}
 			if test.err != "" {
 				if err == nil || err.Error() != test.err {
 					t.Errorf("error %v, not %s", err, test.err)
@@ -232,7 +235,7 @@ func TestLibrariesOfThisMachineAreThoseThatItsLoaderFinds(t *testing.T) {
 		got := map[string]bool{}
 		self, _ := filepath.EvalSymlinks(programs[i])
 		for _, e := range tree.entries {
-			if e.copy && e.path != self && e.path != "/etc/ld.so.cache" {
+			if e.from != "" && e.path != self && e.path != "/etc/ld.so.cache" {
 				got[e.path] = true
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"strings"
 
@@ -58,7 +57,11 @@ func addExecutable(t *tree, file string) (needed []string, err error) {
 	case !o.program:
 		return nil, fmt.Errorf("%q: an ELF file, but no program", file)
 	case !runsHere(o.arch):
-		return nil, fmt.Errorf("%q: made for another architecture (ELF machine %d, %d bits)", file, o.arch.machine, o.arch.bits)
+		return nil, fmt.Errorf("%q: made for another architecture (%s)", file, o.arch)
+	case o.isLibrary():
+		return nil, fmt.Errorf("%q: a shared library, and no program", file)
+	case isAppImage(f):
+		return nil, fmt.Errorf("%q: an AppImage, which mounts itself: unpack it with --appimage-extract, and deploy what comes out", file)
 	}
 	return nil, libraries(t, o, file, real)
 }
@@ -87,7 +90,7 @@ func script(t *tree, f io.ReaderAt, file string) (needed []string, err error) {
 	if !strings.HasPrefix(interp, "/") {
 		return nil, fmt.Errorf("%q: its interpreter %q isn't an absolute path", file, interp)
 	}
-	if _, _, err := t.walk(interp); err != nil {
+	if _, err := t.file(interp); err != nil {
 		return nil, fmt.Errorf("%q needs the interpreter %w", file, err)
 	}
 	name := ""
@@ -123,41 +126,4 @@ func envProgram(arg string) string {
 		}
 	}
 	return ""
-}
-
-// lookUp makes the name of a program an absolute path, as execvp(3) would find
-// it along searchPath; with a slash in it, it is relative to the working
-// directory. A path with ".." isn't cleaned: behind a link it leads elsewhere.
-func lookUp(host, name, searchPath string) (string, error) {
-	if name == "" {
-		return "", errors.New("the program has no name")
-	}
-	if strings.Contains(name, "/") {
-		return inWorkingDirectory(name)
-	}
-	for _, dir := range strings.Split(searchPath, ":") {
-		file, err := inWorkingDirectory(path.Join(dir, name)) // an empty entry is the working directory
-		if err != nil {
-			return "", err
-		}
-		info, err := os.Stat(host + file)
-		if err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 {
-			return file, nil
-		}
-	}
-	return "", fmt.Errorf("%q: executable file not found in PATH %q", name, searchPath)
-}
-
-func inWorkingDirectory(file string) (string, error) {
-	if !strings.HasPrefix(file, "/") {
-		wd, err := os.Getwd()
-		if err != nil {
-			return "", err
-		}
-		file = wd + "/" + file
-	}
-	if strings.Contains(file, "..") {
-		return file, nil
-	}
-	return path.Clean(file), nil
 }

@@ -52,6 +52,7 @@ func (c *creation) makeBirthplace() error {
 	if c.group == nil {
 		return nil
 	}
+	c.phase("make cgroups")
 	made := c.group
 	c.undo.add(func() error { return made.Remove() })
 	return c.spare(c.makeDirs(true))
@@ -62,6 +63,7 @@ func (c *creation) makeCgroups() error {
 	if c.group == nil {
 		return nil
 	}
+	c.phase("make cgroups")
 	err := c.makeDirs(false)
 	if err == nil {
 		err = c.group.Apply(c.early)

@@ -28,6 +28,7 @@ type Host struct {
 	AppArmor        bool         // the kernel has it
 	SELinux         bool         // the kernel has it
 	Landlock        int          // the version of the kernel's ABI for it; 0 if it has none, or isn't asked
+	StampEach       bool         // with Files.Stamps: before each step, not only where the origin changes
 	Traced          uint32       // SECCOMP_FILTER_FLAG_ bits with which what the filter refuses is left to minirt itself; 0 if it isn't
 	Files           Files        // the stage's descriptors
 	Rootfs          rootfs.Facts // the root file system
@@ -38,10 +39,20 @@ type Files struct {
 	Sync       int    // socket of records to the parent; later its number is the report's
 	Gate       int    // FIFO that opens the gate
 	Report     int    // FIFO for what start reads
-	Listener   int    // what seccomp(2) will give, behind numbers that are all in use; 0 for none. Before it, with a gate, the agent's socket
+	Listener   int    // what seccomp(2) will give, behind numbers that are all in use; 0 for none
+	Stamps     int    // memory for the plan's stamps; 0 if nobody wants to know where the time goes
 	Namespaces [8]int // of the namespaces to join, by their place in kernel.Namespaces
 	First      int    // the first that isn't for the program: from here on all are close-on-exec
 	next       int    // the first number that is free
+}
+
+// reports is the descriptor for failures. Behind its filter the stage can't move
+// another one to that number, as it does at a gate without (gate.go).
+func (f *Files) reports() int {
+	if f.Listener > 0 && f.Gate >= 0 {
+		return f.Report
+	}
+	return f.Sync
 }
 
 // SyncKind is a reason for which the stage stops and waits for its parent.
@@ -49,10 +60,11 @@ type SyncKind uint8
 
 // The stage sends the kind as one byte, and goes on when one byte comes back.
 const (
-	SyncMaps    SyncKind = 'm' // write the id maps of the user namespace
-	SyncOffsets SyncKind = 't' // write the offsets of the time namespace
-	SyncHooks   SyncKind = 'h' // mounts exist, the root is still the host's: run hooks
-	SyncReady   SyncKind = 'r' // all is made: the container is created
+	SyncMaps     SyncKind = 'm' // write the id maps of the user namespace
+	SyncOffsets  SyncKind = 't' // write the offsets of the time namespace
+	SyncHooks    SyncKind = 'h' // mounts exist, the root is still the host's: run hooks
+	SyncListener SyncKind = 'l' // the filter is about to be loaded: take its listener
+	SyncReady    SyncKind = 'r' // all is made: the container is created
 )
 
 // Compiled is a plan with what its parent needs to know.
@@ -62,6 +74,7 @@ type Compiled struct {
 	Births     bool       // the container's process is a second one, whose pid is sent
 	Syncs      []SyncKind // in order
 	Gate       int        // the first step behind the gate
+	Stamps     []plan.Stamp
 	Warnings   []string
 }
 
@@ -100,7 +113,7 @@ func (c *compiler) register(name string) plan.Register {
 // (capabilities(7), user_namespaces(7)): rights of the host first, the root file system
 // before what only the container sees, credentials last but for the filter.
 func Compile(s *specs.Spec, h *Host) (*Compiled, error) {
-	c := &compiler{Compiled: &Compiled{Plan: plan.New(h.Arch, h.Files.Sync)}, spec: s, host: h, births: birthsOf(s, h)}
+	c := &compiler{Compiled: &Compiled{Plan: plan.New(h.Arch, h.Files.reports())}, spec: s, host: h, births: birthsOf(s, h)}
 	c.Namespaces, c.Births = c.births.clone, c.births.second()
 	c.byteIn = c.Buffer("byte", make([]byte, 8))
 
@@ -141,6 +154,7 @@ func Compile(s *specs.Spec, h *Host) (*Compiled, error) {
 	c.ready()
 	c.gate(before)
 	c.execute()
+	c.stamp()
 	return c.Compiled, c.Err()
 }
 
@@ -199,14 +213,19 @@ func (c *compiler) hooks() {
 func (c *compiler) forget() {
 	f := c.host.Files
 	c.At("runtime.md lifecycle 2")
-	c.Do(plan.CloseRange, max(f.Sync, f.Gate, f.Report, f.Listener-1)+1, -1, 0) // the agent's socket has the number before the listener's
+	c.Do(plan.CloseRange, max(f.Sync, f.Gate, f.Report)+1, -1, 0)
 }
 
 // ready closes what the program must not have (SEC-15, SEC-34), and tells the parent that the
-// container is created. A parent that has died meanwhile ends the stage.
+// container is created. A parent that has died meanwhile ends the stage. A filter
+// with a listener is loaded before: the agent is to have that by then.
 func (c *compiler) ready() {
 	c.At("runtime.md lifecycle 2")
 	c.Do(plan.CloseRange, c.host.Files.First, -1, closeRangeCloexec)
+	if c.host.Files.Listener > 0 {
+		c.handOver(c.spec.Process)
+		c.At("runtime.md lifecycle 2")
+	}
 	c.sync(SyncReady)
 }
 

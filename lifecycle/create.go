@@ -16,6 +16,7 @@ import (
 // On an error nothing of it is left.
 func (r *Runtime) Create(id string, o CreateOptions) (err error) {
 	defer wrap("create", id, &err)
+	defer o.Timing.end()
 	o.detach = true
 	c, err := r.create(id, &o, true)
 	if err != nil {
@@ -23,7 +24,8 @@ func (r *Runtime) Create(id string, o CreateOptions) (err error) {
 	}
 	defer c.close()
 	defer c.outlets.close()
-	return c.acknowledge()
+	defer c.log.close()
+	return c.scene(c.acknowledge())
 }
 
 // creation is a container while it is being created.
@@ -33,10 +35,12 @@ type creation struct {
 	*container
 	options  *CreateOptions
 	outlets  *outlets
+	log      logging
 	plan     *Compiled
 	undo     undo
 	files    []uintptr // the stage's descriptors, by number
 	sync     int       // our end of the stage's socket
+	report   int       // the FIFO for start, where we read it, too; else -1
 	pidfd    int       // the container's process
 	moves    netMoves  // of network devices
 	tracer   *tracer   // of refused calls; nil where nobody asks
@@ -57,7 +61,13 @@ func (r *Runtime) create(id string, o *CreateOptions, gated bool) (made *creatio
 		return nil, err
 	}
 	defer v.points.Close()
-	out, err := openOutlets(v.spec.Process, o.ConsoleSocket, o.PIDFDSocket, o.detach)
+	defer func() { err = v.scene(err) }()
+	o.Timing.Begin("open sockets")
+	if err := o.Log.check(o.detach, o.ConsoleSocket); err != nil {
+		return nil, err
+	}
+	logs := o.Log.Driver != ""
+	out, err := openOutlets(v.spec.Process, o.ConsoleSocket, o.PIDFDSocket, o.detach && !logs)
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +76,11 @@ func (r *Runtime) create(id string, o *CreateOptions, gated bool) (made *creatio
 			out.close()
 		}
 	}()
+	out.logged = logs
 	if err := out.dialAgent(v.spec); err != nil {
 		return nil, v.locate(err)
 	}
-	c := &creation{Runtime: r, sight: v, options: o, outlets: out, sync: -1, pidfd: -1}
+	c := &creation{Runtime: r, sight: v, options: o, outlets: out, sync: -1, report: -1, pidfd: -1}
 	if err := c.compile(); err != nil {
 		return nil, err
 	}
@@ -105,6 +116,7 @@ func (c *creation) order() []func() error {
 
 // compile makes the plan.
 func (c *creation) compile() (err error) {
+	c.phase("compile the plan")
 	if c.plan, err = Compile(c.spec, &c.host); err != nil {
 		return c.locate(err)
 	}
@@ -117,6 +129,8 @@ func (c *creation) compile() (err error) {
 // fail takes everything back, and runs the poststop hooks that a failed hook
 // makes due (LC-20).
 func (c *creation) fail(err error) error {
+	c.options.Timing.stageEnded()
+	c.phase("take it back")
 	if c.sync >= 0 {
 		unix.Close(c.sync) // a stage that waits for us ends
 	}
@@ -126,7 +140,7 @@ func (c *creation) fail(err error) error {
 	hooks := c.spec.Hooks
 	state := c.container.state(specs.StateStopped).AppendJSON(nil, "")
 	if e := c.undo.all(); e != nil {
-		err = because(err.Error()+"; and not all could be taken back", e)
+		err = &halfUndone{err, e}
 	}
 	if c.poststop && hooks != nil {
 		if e := runHooks(poststop, hooks.Poststop, state, startHook(c.bundle.Dir)); e != nil {
@@ -145,6 +159,7 @@ func (c *creation) deleted(err error) bool {
 
 // claim takes the id and records what is about to be made.
 func (c *creation) claim(id string, gated bool) error {
+	c.phase("claim the id")
 	d, err := c.Runtime.claim(id)
 	if err != nil {
 		return err
@@ -177,12 +192,16 @@ func (c *creation) claim(id string, gated bool) error {
 	if err := c.makeGate(gated); err != nil {
 		return c.fail(err)
 	}
+	if err := c.openLog(); err != nil {
+		return c.fail(err)
+	}
 	return nil
 }
 
 // record writes what is about to be made: of a container that isn't created, and
 // so without the process that the stage may be already.
 func (c *creation) record() error {
+	c.phase("write state.json")
 	r := *c.Record
 	r.Process = Proc{}
 	return c.write(&r)
@@ -191,6 +210,7 @@ func (c *creation) record() error {
 // keepFiles keeps what later verbs may need to read: the config's own bytes, and
 // the words of the steps behind the gate.
 func (c *creation) keepFiles() error {
+	c.phase("keep config.json")
 	err := c.keep(configFile, c.bundle.Config)
 	if err == nil && c.host.Files.Gate >= 0 {
 		err = c.keep(wordsFile, c.plan.gateWords(c.spec).appendJSON(nil))
@@ -210,9 +230,7 @@ func (c *creation) makeGate(gated bool) error {
 	if !gated {
 		return nil
 	}
-	if c.Listener = c.host.Files.Listener; c.Listener > 0 {
-		c.files[c.Listener-1], c.outlets.agent = uintptr(c.outlets.agent), -1
-	}
+	c.Deaf = c.host.Files.Listener > 0
 	for _, f := range [...]struct {
 		name   string
 		number int
@@ -231,6 +249,7 @@ func (c *creation) makeGate(gated bool) error {
 
 // makePoints makes what the mounts need on the bundle's root file system.
 func (c *creation) makePoints() error {
+	c.phase("make mount points")
 	c.undo.add(func() error { return mountpoint.Remove(c.Rootfs, c.Points) })
 	c.undo.add(func() error { return mountpoint.Unmount(c.Rootfs, c.Mounts) }) // before that: they lie on the points
 	return c.points.Make()
@@ -251,6 +270,7 @@ func seal(p *plan.Plan, dir string) (fd int, err error) {
 
 // launch starts the stage with its descriptors.
 func (c *creation) launch() error {
+	c.phase("write the image")
 	fd, err := seal(c.plan.Plan, c.path)
 	if err != nil {
 		return err
@@ -268,22 +288,36 @@ func (c *creation) launch() error {
 	if err != nil {
 		return err
 	}
+	if err := c.options.Timing.share(c.plan, c.files, c.host.Files.Stamps); err != nil {
+		return err
+	}
+	c.phase("clone and execve")
+	c.options.Timing.stageBorn()
 	p, err := stage.Start(fd, []string{"minirt", "stage", c.ID}, c.files, c.plan.Namespaces, born)
 	unix.Close(theirs)
 	c.files[c.host.Files.Sync] = none
+	if n := c.host.Files.Stamps; n > 0 {
+		c.files[n] = none
+	}
 	if born >= 0 {
 		unix.Close(born)
 	}
 	if err != nil {
 		return because("start the stage", advised(err, c.plan.Namespaces))
 	}
+	if c.Deaf {
+		report := &c.files[c.host.Files.Report]
+		c.report, *report = int(*report), none
+	}
 	c.Process.PID, c.pidfd = p.PID, p.PIDFD
+	c.options.Timing.bears(p.PID)
 	c.undo.add(c.end)
 	return nil
 }
 
 // closeFiles closes what the stage has inherited by now.
 func (c *creation) closeFiles() {
+	c.log.closeTheirs()
 	for i := c.host.Files.First; i < len(c.files); i++ {
 		if c.files[i] != none {
 			unix.Close(int(c.files[i]))
@@ -300,12 +334,15 @@ func (c *creation) end() error {
 		unix.Close(c.pidfd)
 		c.pidfd, c.Process.PID = -1, 0
 	}
+	unix.Close(c.report)
+	c.report = -1
 	return nil
 }
 
 // settle is what follows when the stage is ready: rules that would have
 // hindered it, and the record. The acknowledgement is still to come.
 func (c *creation) settle() error {
+	c.phase("settle")
 	if err := c.reschedule(); err != nil {
 		return err
 	}
@@ -334,10 +371,16 @@ func (c *creation) settle() error {
 	if c.group != nil {
 		c.setGroup(c.group) // as it was made: another may have made a part of it since
 	}
+	if err := c.startLog(); err != nil {
+		return err
+	}
 	if err := c.write(c.Record); err != nil {
 		return err
 	}
 	if err := c.outlets.handOver(c.pidfd); err != nil {
+		return err
+	}
+	if err := c.giveListener(); err != nil {
 		return err
 	}
 	if c.options.detach {
@@ -348,11 +391,14 @@ func (c *creation) settle() error {
 
 // acknowledge lets the created container live without us.
 func (c *creation) acknowledge() error {
+	c.phase("acknowledge")
 	if _, err := unix.Write(c.sync, []byte{1}); err != nil {
 		return c.fail(c.lastWords(because("the container's process has gone", err)))
 	}
+	c.options.Timing.stageEnded() // what it does now is start's
 	unix.Close(c.sync)
 	unix.Close(c.pidfd)
+	unix.Close(c.report)
 	return nil
 }
 
@@ -363,7 +409,7 @@ func (c *creation) writePIDFile() error {
 		return nil
 	}
 	if err := replaceAt(unix.AT_FDCWD, name, 0o644, strconv.AppendInt(nil, int64(c.Process.PID), 10)); err != nil {
-		return because("pid file "+name, err)
+		return on("--pid-file", name, "pid file "+name, err)
 	}
 	c.undo.add(func() error { unix.Unlink(name); return nil })
 	return nil

@@ -38,7 +38,7 @@ func (r *Runtime) Delete(id string, force bool) (err error) {
 	}
 	c := &container{d, rec}
 	if s := c.status(); !force && !r.deletable(s) {
-		return text("cannot delete container " + id + " that is not stopped: " + string(s))
+		return wrongStatus{text("cannot delete container " + id + " that is not stopped: " + string(s)), s}
 	}
 	s, err := c.hooks()
 	if err != nil {
@@ -67,6 +67,7 @@ func (r *Runtime) destroy(c *container, s *specs.Spec) error {
 	if err := c.finish(); err != nil {
 		return err
 	}
+	c.leaveLog()
 	state := c.state(specs.StateStopped).AppendJSON(nil, "")
 	for _, undo := range [...]func() error{
 		c.returnNetDevices,

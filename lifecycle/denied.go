@@ -50,8 +50,7 @@ type tracer struct {
 	wake     int           // eventfd(2): time to end
 	done     chan struct{} // closed at the end
 	main     int           // the container's process
-	sync     int           // the stage's number for our socket
-	going    bool          // the stage has been let go on to the program
+	stages   []stageCall   // that are still to come before the program
 	ended    atomic.Bool   // the container's process was ended for what it called
 }
 
@@ -108,15 +107,15 @@ func refusal(value uint32) bool {
 	return true
 }
 
-// trace takes the listener out of the stage, which waits behind its filter, and
-// lets it go on.
-func (c *creation) trace() error {
+// stageCall is a call that the stage makes behind its filter: on a descriptor,
+// of so many bytes, so often.
+type stageCall struct{ number, fd, size, left int }
+
+// trace answers from now on what the stage's filter refuses.
+func (c *creation) trace(fd int) error {
 	x, _, err := seccomp.Explain(c.spec.Linux.Seccomp, runtime.GOARCH)
 	if err != nil {
-		return err
-	}
-	fd, err := takeListener(c.pidfd, c.host.Files.Listener, c.sync)
-	if err != nil || fd < 0 {
+		unix.Close(fd)
 		return err
 	}
 	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
@@ -126,23 +125,27 @@ func (c *creation) trace() error {
 	}
 	c.tracer = &tracer{
 		Denials: c.options.denials, profile: c.spec.Linux.Seccomp, filter: x, kinds: make(map[kind]int), listener: fd, wake: wake,
-		done: make(chan struct{}), main: c.Process.PID, sync: c.host.Files.Sync,
+		done: make(chan struct{}), main: c.Process.PID,
+		stages: []stageCall{
+			{unix.SYS_READ, c.host.Files.Sync, 1, 2}, {unix.SYS_WRITE, c.host.Files.Sync, 1, 2}, {unix.SYS_CLOSE, c.host.Files.Listener, 0, 1},
+		},
 	}
+	c.undo.add(func() error { c.tracer.stop(); return nil })
 	c.tracer.Traced = true
 	go c.tracer.serve()
-	unix.Write(c.sync, []byte{1}) // a process that has gone has said why
 	return nil
 }
 
 // stop ends the answers. Who is still under the filter gets ENOSYS from now on.
 func (t *tracer) stop() {
-	if t == nil {
+	if t == nil || t.listener < 0 {
 		return
 	}
 	unix.Write(t.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	<-t.done
 	unix.Close(t.listener)
 	unix.Close(t.wake)
+	t.listener = -1
 }
 
 // status is the exit status of the container's process. Where SIGSYS can't end

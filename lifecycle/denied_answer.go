@@ -10,12 +10,9 @@ import (
 
 // answer does to a thread what the profile says of its call, and notes it.
 func (t *tracer) answer(n *listener.Notification) {
-	if first := !t.going; first {
-		t.going = true
-		if t.waiting(&n.Call) {
-			listener.Continue(t.listener, n.ID)
-			return
-		}
+	if t.ofStage(n) {
+		listener.Continue(t.listener, n.ID)
+		return
 	}
 	p, known := lookAt(n.Thread)
 	if known && !listener.Valid(t.listener, n.ID) {
@@ -36,10 +33,21 @@ func (t *tracer) answer(n *listener.Notification) {
 	t.end(n, &p)
 }
 
-// waiting tells whether it is the stage that waits to go on, which a profile
-// must not hinder: without a listener it would not wait.
-func (t *tracer) waiting(c *seccomp.Call) bool {
-	return c.Number == unix.SYS_READ && c.Arch == seccomp.Audit(t.filter.Architectures[0]) && c.Args[0] == uint64(t.sync)
+// ofStage tells whether it is the stage that says how far it has come, or waits
+// to go on, which a profile must not hinder: without a listener the filter would
+// be loaded later.
+func (t *tracer) ofStage(n *listener.Notification) bool {
+	if n.Thread != t.main || n.Call.Arch != seccomp.Audit(t.filter.Architectures[0]) {
+		return false
+	}
+	for i := range t.stages {
+		c := &t.stages[i]
+		if c.left > 0 && n.Call.Number == uint32(c.number) && n.Call.Args[0] == uint64(c.fd) && n.Call.Args[2] == uint64(c.size) {
+			c.left--
+			return true
+		}
+	}
+	return false
 }
 
 // untouched is what the register of the result holds after a trapped call: what

@@ -3,6 +3,8 @@ package lifecycle
 import (
 	"errors"
 	"strconv"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // Error is what every verb returns: which verb, on which container, and why.
@@ -31,17 +33,33 @@ var (
 	ErrNotPaused  = errors.New("container not paused")
 )
 
+// errKilled is a stage that SIGKILL has ended: mostly it was the kernel's, for lack of memory.
+const errKilled = text("the container's process was killed before it was created: is linux.resources.memory.limit too low?")
+
+// wrongStatus is a verb that doesn't go with the container's status.
+type wrongStatus struct {
+	text
+	status specs.ContainerState
+}
+
 // text is an error without a cause.
 type text string
 
 func (t text) Error() string { return string(t) }
 
 // because puts what was tried before its cause.
-func because(what string, cause error) error { return &reason{what, cause} }
+func because(what string, cause error) error { return &reason{what: what, cause: cause} }
+
+// on is because, for what was tried on a file or a socket that the caller named;
+// flag is how he did.
+func on(flag, file, what string, cause error) error {
+	return &reason{what: what, cause: cause, flag: flag, file: file}
+}
 
 type reason struct {
-	what  string
-	cause error
+	what       string
+	cause      error
+	flag, file string
 }
 
 func (r *reason) Error() string { return r.what + ": " + r.cause.Error() }

@@ -50,7 +50,7 @@ func TestTheExamplesRun(t *testing.T) {
 func bundle(program string, args ...string) (dir string, remove func()) {
 	dir, err := os.MkdirTemp("", "minirt-example")
 	if err == nil {
-		err = bundles.Deploy(filepath.Join(dir, "web"), program, args)
+		err = bundles.Deploy(filepath.Join(dir, "web"), bundles.Deployment{Program: program, Args: args})
 	}
 	if err != nil {
 		log.Fatal(err)

@@ -33,6 +33,7 @@ type ExecOptions struct {
 	PreserveFDs   int      // this many descriptors from 3 on are handed to the process
 	Cgroup        []string // "PATH" or "CONTROLLER,…:PATH": cgroups below the container's own to join instead
 	IgnorePaused  bool     // also in a paused container: the process then waits, and so does the caller
+	Timing        *Timing  // gets where the time went; nil where nobody asks
 }
 
 // NotStarted is the exit status of an exec whose program never ran.
@@ -44,6 +45,8 @@ const NotStarted = 255
 // on. With Detach it returns 0 as soon as the program runs.
 func (r *Runtime) Exec(id string, o ExecOptions) (status int, err error) {
 	defer wrap("exec", id, &err)
+	defer o.Timing.end()
+	o.Timing.Begin("look at the container")
 	c, err := r.load(id)
 	if err != nil {
 		return NotStarted, err
@@ -55,11 +58,12 @@ func (r *Runtime) Exec(id string, o ExecOptions) (status int, err error) {
 		return NotStarted, err
 	}
 	if err := e.enter(); err != nil {
-		return NotStarted, e.cause(err)
+		return NotStarted, e.scene(e.cause(err))
 	}
 	if o.Detach {
 		return 0, nil
 	}
+	o.Timing.Begin("the program")
 	return e.attend(), nil
 }
 
@@ -67,11 +71,11 @@ func (r *Runtime) Exec(id string, o ExecOptions) (status int, err error) {
 func executable(s specs.ContainerState, ignorePaused bool) error {
 	switch {
 	case s == specs.StateStopped:
-		return text("cannot exec in a stopped container")
+		return wrongStatus{"cannot exec in a stopped container", s}
 	case s == StatusPaused && !ignorePaused:
-		return errPaused
+		return wrongStatus{errPaused, s}
 	case s == specs.StateCreating:
-		return text("cannot exec in a container that is being created")
+		return wrongStatus{"cannot exec in a container that is being created", s}
 	}
 	return nil
 }
@@ -143,6 +147,7 @@ func (e *entrance) open() (err error) {
 
 // see finds out what the plan needs to know.
 func (e *entrance) see() (err error) {
+	e.phase("read config.json")
 	config, err := e.container.config()
 	if err != nil {
 		return err
@@ -154,6 +159,7 @@ func (e *entrance) see() (err error) {
 	if faults := refuseProcess(p); len(faults) > 0 {
 		return faults
 	}
+	e.phase("look at the host")
 	s := *config
 	s.Process = p
 	e.spec = &s
@@ -179,6 +185,10 @@ func (e *entrance) see() (err error) {
 	if listens(e.spec) {
 		f.Listener = f.Sync + 1 // where the pidfd has been
 	}
+	if t := e.options.Timing; t != nil {
+		f.Stamps, e.host.StampEach = f.next, t.EachStep
+		f.next++
+	}
 	return e.out.dialAgent(e.spec)
 }
 
@@ -200,6 +210,7 @@ func (e *entrance) namespaces(config *specs.Spec) (flags uintptr, err error) {
 }
 
 func (e *entrance) compile() (err error) {
+	e.phase("compile the plan")
 	e.plan, err = compileExec(e.spec, &e.host, e.flags, e.Rootfs)
 	if err != nil {
 		return err
@@ -212,6 +223,7 @@ func (e *entrance) compile() (err error) {
 
 // launch starts the stage in the cgroup of version 2.
 func (e *entrance) launch() error {
+	e.phase("write the image")
 	fd, err := seal(e.plan.Plan, e.path)
 	if err != nil {
 		return err
@@ -228,11 +240,17 @@ func (e *entrance) launch() error {
 		e.files[i] = uintptr(i)
 	}
 	e.files[e.host.Files.Sync], e.files[e.host.Files.Sync+1] = uintptr(theirs), uintptr(e.target)
+	if err := e.options.Timing.share(e.plan, e.files, e.host.Files.Stamps); err != nil {
+		return err
+	}
+	e.phase("clone and execve")
+	e.options.Timing.stageBorn()
 	p, err := e.start(fd)
 	if err != nil {
 		return because("start the stage", err)
 	}
 	e.pid, e.pidfd = p.PID, p.PIDFD
+	e.options.Timing.bears(p.PID)
 	unix.Close(e.still)
 	e.still = -1
 	return nil
@@ -241,6 +259,7 @@ func (e *entrance) launch() error {
 // admit serves the stage until it is ready, and lets it go on then. A process
 // that it bears is ours as well: nobody can make us believe in another one.
 func (e *entrance) admit() error {
+	e.phase("wait for the stage")
 	b := make([]byte, 64)
 	for born, ready := !e.plan.Births, false; !ready; {
 		if err := e.hear(); err != nil {
@@ -259,12 +278,20 @@ func (e *entrance) admit() error {
 				return err
 			}
 			born = true
+		case n == 1 && born && SyncKind(b[0]) == SyncListener && e.out.agent >= 0 && e.out.listener < 0:
+			if e.out.listener, err = takeListener(e.pidfd, e.host.Files.Listener, e.sync); err == nil {
+				err = e.acknowledge()
+			}
+			if err != nil {
+				return err
+			}
 		case n == 1 && born && SyncKind(b[0]) == SyncReady:
 			ready = true
 		default:
 			return e.lost()
 		}
 	}
+	e.phase("settle")
 	if err := e.attach(); err != nil {
 		return err
 	}
@@ -276,6 +303,11 @@ func (e *entrance) admit() error {
 	}
 	if err := e.joinRdt(e.pid); err != nil {
 		return err
+	}
+	if e.out.listener >= 0 {
+		if err := e.out.giveListener(e.processState(e.spec, e.pid, specs.StateRunning)); err != nil {
+			return err
+		}
 	}
 	return e.acknowledge()
 }
@@ -293,6 +325,7 @@ func (e *entrance) born(pid int) error {
 	wait(e.pid)
 	unix.Close(e.pidfd)
 	e.pid, e.pidfd = pid, fd
+	e.options.Timing.bears(pid)
 	return e.acknowledge()
 }
 
@@ -308,6 +341,7 @@ func (e *entrance) acknowledge() error {
 // witness waits until the program is executed: one byte tells that it is about
 // to be, and end of file behind it that it was.
 func (e *entrance) witness() error {
+	e.phase("start")
 	going := false
 	for b := make([]byte, 64); ; {
 		if err := e.hear(); err != nil {
@@ -320,29 +354,13 @@ func (e *entrance) witness() error {
 		switch {
 		case n == 1 && b[0] == '!' && !going:
 			going = true
-			if err := e.serveAgent(); err != nil {
-				return err
-			}
 		case n == 0 && going:
+			e.options.Timing.stageEnded()
 			return e.out.handOver(e.pidfd)
 		case n == 0:
 			return e.lost()
 		}
 	}
-}
-
-// serveAgent hands the listener of the process's filter to its agent.
-func (e *entrance) serveAgent() error {
-	if e.out.agent < 0 {
-		return nil
-	}
-	state := e.processState(e.spec, e.pid, specs.StateRunning)
-	if err := serveAgent(e.out.agent, e.pidfd, e.host.Files.Listener, e.sync, state); err != nil {
-		return err
-	}
-	unix.Close(e.out.agent) // nothing more comes
-	e.out.agent = -1
-	return e.acknowledge()
 }
 
 // writePIDFile writes the process's number, without a newline, in one piece.
@@ -352,7 +370,7 @@ func (e *entrance) writePIDFile() error {
 		return nil
 	}
 	if err := replaceAt(unix.AT_FDCWD, name, 0o644, strconv.AppendInt(nil, int64(e.pid), 10)); err != nil {
-		return because("pid file "+name, err)
+		return on("--pid-file", name, "pid file "+name, err)
 	}
 	return nil
 }
@@ -370,6 +388,8 @@ func (e *entrance) lost() error {
 
 // end kills what was started, and reaps it.
 func (e *entrance) end() {
+	e.options.Timing.stageEnded()
+	e.phase("take it back")
 	if e.pid > 0 {
 		unix.PidfdSendSignal(e.pidfd, unix.SIGKILL, nil, 0)
 		wait(e.pid)
@@ -382,7 +402,7 @@ func (e *entrance) attend() int {
 	if e.out.foreground() {
 		ws = e.out.attend(e.pid, e.pidfd, e.path)
 	} else {
-		stage.Relay(e.pidfd)
+		stage.Relay(e.pidfd, jobControl...)
 		ws = wait(e.pid)
 	}
 	if ws.Signaled() {

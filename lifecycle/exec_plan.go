@@ -47,6 +47,7 @@ func compileExec(s *specs.Spec, h *Host, flags uintptr, rootfs string) (*Compile
 	c.ready()
 	c.Gate = len(c.Steps)
 	c.execute()
+	c.stamp()
 	return c.Compiled, c.Err()
 }
 

@@ -9,8 +9,34 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// seccomp loads the filter as the last step but one, so that it has to admit
-// execve(2) alone of the stage's own calls.
+// handOver loads a filter whose listener the parent takes (listener.go), while
+// the container is being created. The limits and the umask come before, since
+// from here on the stage makes no calls but read, write, close and execve.
+func (c *compiler) handOver(p *specs.Process) {
+	c.limits(p)
+	c.umask(p)
+	c.At("linux.seccomp")
+	f := c.host.Files
+	c.Do(plan.Close, f.Listener).Tolerate(unix.EBADF)
+	c.Syncs = append(c.Syncs, SyncListener)
+	c.Do(plan.Write, f.Sync, string(rune(SyncListener)), 1)
+	c.seccomp(p)
+	c.Do(plan.Read, f.Sync, c.byteIn, 1).Set(plan.ZeroFails) // once it is taken
+	c.Do(plan.Close, f.Listener)
+}
+
+// umask sets process.user.umask, the caller's where there is none.
+func (c *compiler) umask(p *specs.Process) {
+	c.At("process.user.umask")
+	if p.User.Umask != nil {
+		c.Do(plan.Umask, int(*p.User.Umask))
+	} else {
+		c.Do(plan.Umask, c.host.Umask)
+	}
+}
+
+// seccomp loads the filter: as the last step but one if nobody listens, so that
+// it has to admit execve(2) alone of the stage's own calls.
 func (c *compiler) seccomp(p *specs.Process) {
 	if c.filter == nil {
 		return
@@ -24,16 +50,6 @@ func (c *compiler) seccomp(p *specs.Process) {
 	n := len(c.filter.Instructions)
 	program := c.Buffer("filter", binary.LittleEndian.AppendUint64(make([]byte, 0, 16), uint64(n)))
 	c.Point(c.Buffer("filter.code", make([]byte, 8)), 0, c.Bytes(c.filter.Append(make([]byte, 0, instruction*n))))
-	if f := c.host.Files; f.Listener > 0 {
-		c.Do(plan.Close, f.Listener).Tolerate(unix.EBADF)
-		c.Do(plan.Seccomp, unix.SECCOMP_SET_MODE_FILTER, int(c.filter.Flags), program)
-		goOn := f.Sync
-		if f.Gate >= 0 {
-			goOn = f.Gate
-		}
-		c.Do(plan.Read, goOn, c.byteIn, 1).Set(plan.ZeroFails) // once the agent has the listener
-		return
-	}
 	c.Do(plan.Seccomp, unix.SECCOMP_SET_MODE_FILTER, int(c.filter.Flags), program)
 }
 

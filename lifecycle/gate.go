@@ -16,8 +16,10 @@ const terminating = ^uint64(0) &^ (1<<(unix.SIGCHLD-1) | 1<<(unix.SIGCONT-1) | 1
 // heed blocks the signals that end a process, for the gate to wait for, before
 // create has told anybody that the container exists: pid 1 of a namespace loses
 // those that it doesn't handle. It gives the cell of the mask that was before.
+// Behind a filter nothing could wait for them, nor bring that mask back: there
+// the signals stay as they are, and kill sends another one (Record.Deaf).
 func (c *compiler) heed() (before plan.Cell) {
-	if c.host.Files.Gate < 0 {
+	if c.host.Files.Gate < 0 || c.host.Files.Listener > 0 {
 		return 0
 	}
 	c.At("runtime.md kill")
@@ -37,6 +39,19 @@ func (c *compiler) gate(before plan.Cell) {
 		return
 	}
 	c.At("runtime.md start")
+	if f.Listener == 0 {
+		c.listen()
+	}
+	c.Do(plan.Read, f.Gate, c.byteIn, 1)
+	c.Do(plan.Close, f.Gate) // before the report's end tells that the program runs: nobody is to see a created container then
+	if f.Listener == 0 {
+		c.Do(plan.RtSigprocmask, unix.SIG_SETMASK, before, nil, 8)
+	}
+}
+
+// listen waits until the gate can be read. A signal ends the stage instead.
+func (c *compiler) listen() {
+	f := c.host.Files
 	const size = 128 // struct signalfd_siginfo
 	signals, info := c.register("signals"), c.Buffer("siginfo", make([]byte, size))
 	c.Do(plan.Dup3, f.Report, f.Sync, unix.O_CLOEXEC)
@@ -46,11 +61,6 @@ func (c *compiler) gate(before plan.Cell) {
 	c.Do(plan.Ppoll, poll, 2, nil, nil, 8)
 	c.Do(plan.Read, signals, info, size).Tolerate(unix.EAGAIN).OnTolerated = 1
 	c.Do(plan.ExitGroup, c.Within(info, 0, "siginfo.signo"))
-	c.Do(plan.Read, f.Gate, c.byteIn, 1)
-	if f.Listener == 0 {
-		c.Do(plan.Close, f.Gate) // before the report's end tells that the program runs: nobody is to see a created container then
-	}
-	c.Do(plan.RtSigprocmask, unix.SIG_SETMASK, before, nil, 8)
 }
 
 // pollFDs are two struct pollfd: the gate's, and one for the signals that has
@@ -61,8 +71,7 @@ func pollFDs(gate int) []byte {
 	return append(b, make([]byte, 16)...)
 }
 
-// execute is the last chapter: limits that could hinder the stage itself, the
-// filter, and the user's program.
+// execute is the last chapter: what confines the process, and the user's program.
 func (c *compiler) execute() {
 	p := c.spec.Process
 	if p == nil || len(p.Args) == 0 {
@@ -70,17 +79,17 @@ func (c *compiler) execute() {
 		c.Fail(unix.EINVAL)
 		return
 	}
-	c.limits(p)
-	c.At("process.user.umask")
-	if p.User.Umask != nil {
-		c.Do(plan.Umask, int(*p.User.Umask))
-	} else {
-		c.Do(plan.Umask, c.host.Umask)
+	filtered := c.host.Files.Listener > 0 // since handOver
+	if !filtered {
+		c.limits(p)
+		c.umask(p)
 	}
 	c.At("process.args[0]")
 	argv, envp := c.Strings(p.Args), c.Strings(c.environment(p))
-	c.Do(plan.Write, c.host.Files.Sync, "!", 1) // going
-	c.seccomp(p)
+	c.Do(plan.Write, c.Report, "!", 1) // going
+	if !filtered {
+		c.seccomp(p)
+	}
 	c.At("process.args[0]")
 	c.Do(plan.Execve, c.register("program"), argv, envp)
 }

@@ -24,7 +24,7 @@ func dial(what, path string) (socket int, err error) {
 		}
 		unix.Close(socket)
 	}
-	return -1, because(what+" "+quote(path), err)
+	return -1, on(what, path, what+" "+quote(path), err)
 }
 
 // connect connects a socket to one that has a path, however long.

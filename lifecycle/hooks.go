@@ -28,12 +28,22 @@ var (
 type hookError struct {
 	place hookPlace
 	n     int
-	cause string
+	hook  *specs.Hook
+	cause error
 }
 
 func (e *hookError) Error() string {
-	return index("hooks."+e.place.name, e.n) + ": error running " + e.place.name + " hook #" + strconv.Itoa(e.n) + ": " + e.cause
+	return e.path() + ": error running " + e.place.name + " hook #" + strconv.Itoa(e.n) + ": " + e.cause.Error()
 }
+
+func (e *hookError) Unwrap() error { return e.cause }
+
+func (e *hookError) path() string { return index("hooks."+e.place.name, e.n) }
+
+// errTimeout is a hook that took longer than its timeout, in seconds.
+type errTimeout int
+
+func (e errTimeout) Error() string { return "timed out after " + strconv.Itoa(int(e)) + " s" }
 
 // runHooks runs the hooks of one kind in order and stops at the first that
 // fails. state is what each gets on its standard input. Their environment is
@@ -41,8 +51,8 @@ func (e *hookError) Error() string {
 // or / inside the container (SEC-47).
 func runHooks(place hookPlace, hooks []specs.Hook, state []byte, start func(h *specs.Hook, files []uintptr) (pid int, err error)) error {
 	for i := range hooks {
-		if cause := runHook(&hooks[i], state, start); cause != "" {
-			return &hookError{place, i, cause}
+		if err := runHook(&hooks[i], state, start); err != nil {
+			return &hookError{place, i, &hooks[i], err}
 		}
 	}
 	return nil
@@ -50,35 +60,44 @@ func runHooks(place hookPlace, hooks []specs.Hook, state []byte, start func(h *s
 
 // runHook runs one hook and words its failure. Its input and output are files
 // in memory: a hook that never reads, or writes without end, blocks nobody.
-func runHook(h *specs.Hook, state []byte, start func(*specs.Hook, []uintptr) (int, error)) (cause string) {
+func runHook(h *specs.Hook, state []byte, start func(*specs.Hook, []uintptr) (int, error)) error {
 	files := make([]uintptr, 3)
 	for i := range files {
 		fd, err := unix.MemfdCreate("hook", unix.MFD_CLOEXEC)
 		if err != nil {
-			return err.Error()
+			return err
 		}
 		defer unix.Close(fd)
 		files[i] = uintptr(fd)
 	}
 	if err := writeAll(int(files[0]), state); err != nil {
-		return err.Error()
+		return err
 	}
 	if _, err := unix.Seek(int(files[0]), 0, 0); err != nil {
-		return err.Error()
+		return err
 	}
 	pid, err := start(h, files)
 	if err != nil {
-		return quote(h.Path) + ": " + err.Error()
+		return because(quote(h.Path), err)
 	}
-	cause = waitHook(pid, h.Timeout)
-	if cause == "" {
-		return ""
+	cause := waitHook(pid, h.Timeout)
+	if said := output("stdout", int(files[1])) + output("stderr", int(files[2])); cause != nil && said != "" {
+		return &remark{cause, said}
 	}
-	return cause + output("stdout", int(files[1])) + output("stderr", int(files[2]))
+	return cause
 }
 
+// remark is an error with what a program said last.
+type remark struct {
+	error
+	said string
+}
+
+func (r *remark) Error() string { return r.error.Error() + r.said }
+func (r *remark) Unwrap() error { return r.error }
+
 // waitHook waits for a hook, at most timeout seconds if there is a timeout.
-func waitHook(pid int, timeout *int) (cause string) {
+func waitHook(pid int, timeout *int) error {
 	if timeout != nil {
 		fd, err := unix.PidfdOpen(pid, 0)
 		if err == nil {
@@ -88,16 +107,16 @@ func waitHook(pid int, timeout *int) (cause string) {
 			unix.Kill(-pid, unix.SIGKILL)
 			unix.Kill(pid, unix.SIGKILL)
 			wait(pid)
-			return "timed out after " + strconv.Itoa(*timeout) + " s"
+			return errTimeout(*timeout)
 		}
 	}
 	switch ws := wait(pid); {
 	case ws.Signaled():
-		return "killed by signal " + strconv.Itoa(int(ws.Signal()))
+		return text("killed by signal " + strconv.Itoa(int(ws.Signal())))
 	case ws.ExitStatus() != 0:
-		return "exit status " + strconv.Itoa(ws.ExitStatus())
+		return text("exit status " + strconv.Itoa(ws.ExitStatus()))
 	}
-	return ""
+	return nil
 }
 
 // output quotes the last words that a hook wrote.

@@ -56,7 +56,7 @@ func (j *joiner) start(h *specs.Hook, files []uintptr) (int, error) {
 			unix.Shutdown(ours, unix.SHUT_RDWR)
 			wait(pid)
 			waitGroup(proc.PID) // a child that was borne and not told of: it would keep the container's pid 1 from ending
-			return 0, text(p.Sentence(r.Step) + ": " + unix.Errno(r.Errno).Error())
+			return 0, because(p.Sentence(r.Step), unix.Errno(r.Errno))
 		}
 		return pid, nil // end of file: the hook runs
 	}

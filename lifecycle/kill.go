@@ -28,6 +28,7 @@ func (r *Runtime) Kill(id string, signal int, all bool) (err error) {
 	if all || signal == int(unix.SIGKILL) && !c.NewPID {
 		return c.killAll(signal, all)
 	}
+	signal = c.audible(signal)
 	if s := c.status(); s == specs.StateStopped || s == specs.StateCreating {
 		return ErrNotRunning
 	}
@@ -51,6 +52,15 @@ func (r *Runtime) Kill(id string, signal int, all bool) (err error) {
 	return nil
 }
 
+// audible is SIGKILL instead of a signal that would end a created container and
+// that its process can't hear (Record.Deaf).
+func (c *container) audible(signal int) int {
+	if c.Deaf && signal > 0 && terminating&(1<<(signal-1)) != 0 && c.waiting() {
+		return int(unix.SIGKILL)
+	}
+	return signal
+}
+
 func (r *Runtime) stopSignal(rec *Record) int {
 	const annotation = "org.opencontainers.image.stopSignal"
 	name := rec.Annotations[annotation]
@@ -71,6 +81,7 @@ func (c *container) killAll(signal int, all bool) error {
 	if s == specs.StateCreating || s == specs.StateStopped && !all {
 		return ErrNotRunning
 	}
+	signal = c.audible(signal)
 	if len(c.Cgroups) > 0 {
 		return c.group().Kill(unix.Signal(signal))
 	}

@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"slices"
+	"sort"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,7 +20,7 @@ func (r *Runtime) List() (states []State, err error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, because("state root "+r.Root, errors.Unwrap(err))
+		return nil, on("--root", r.Root, "state root "+r.Root, errors.Unwrap(err))
 	}
 	owners := map[uint32]string{}
 	for _, e := range entries {
@@ -41,7 +40,7 @@ func (r *Runtime) List() (states []State, err error) {
 		c.close()
 		states = append(states, *s)
 	}
-	slices.SortFunc(states, func(a, b State) int { return strings.Compare(a.ID, b.ID) })
+	sort.Slice(states, func(a, b int) bool { return states[a].ID < states[b].ID })
 	return states, nil
 }
 

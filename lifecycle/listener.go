@@ -5,17 +5,24 @@ import (
 	"strconv"
 
 	"github.com/minirt/minirt/internal/json"
+	"github.com/minirt/minirt/internal/listener"
+	"github.com/minirt/minirt/internal/stage"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
 // A filter may leave calls to an agent (config-linux.md, Seccomp, listenerPath).
 // The agent needs the listener that seccomp(2) gave to the container's process,
-// and from that moment on no call of the process's is sure to be answered
-// without the agent. So the process does nothing but wait, in read(2), and
-// minirt takes the listener out of it by pidfd_getfd(2), sends it, and lets the
-// process go on. The listener has a number that minirt knows beforehand: all
-// that are lower are in use.
+// and from that moment on no call of the process's is sure to be answered. So
+// the process does nothing but wait, in read(2), and minirt takes the listener
+// out of it by pidfd_getfd(2). The listener has a number that minirt knows
+// beforehand: all that are lower are in use. While minirt has it, it lets the
+// calls of the process pass; the process closes its own copy, so that the
+// kernel can tell when the agent has gone.
+//
+// The agent gets it while the container is created, as engines expect who want
+// it to see the container whether that is started or not. What follows in the
+// process, up to execve(2), is read, write and close.
 
 // listens tells whether a filter of the config needs an agent (SC-12).
 func listens(s *specs.Spec) bool {
@@ -43,26 +50,20 @@ func (o *outlets) dialAgent(s *specs.Spec) (err error) {
 	return nil
 }
 
-// serveAgent takes the listener with that number out of the process and sends
-// it to the agent, with the state of the container's process. said is where a
-// process that fails says so: then there is nothing to send.
-func serveAgent(agent, pidfd, number, said int, state []byte) error {
-	listener, err := takeListener(pidfd, number, said)
-	if err != nil || listener < 0 {
-		return err
-	}
-	defer unix.Close(listener)
-	n, err := unix.SendmsgN(agent, state, unix.UnixRights(listener), nil, unix.MSG_NOSIGNAL)
+// giveListener sends the listener to the agent, with the state of the container's
+// process, and hangs up (SC-10): from here on the agent answers.
+func (o *outlets) giveListener(state []byte) error {
+	n, err := unix.SendmsgN(o.agent, state, unix.UnixRights(o.listener), nil, unix.MSG_NOSIGNAL)
 	for err == nil && n < len(state) { // descriptors go with the first part (SC-14)
 		state = state[n:]
-		n, err = unix.SendmsgN(agent, state, nil, nil, unix.MSG_NOSIGNAL)
-	}
-	if err == nil {
-		err = unix.Shutdown(agent, unix.SHUT_WR) // the process may hold it open until the agent lets it go on
+		n, err = unix.SendmsgN(o.agent, state, nil, nil, unix.MSG_NOSIGNAL)
 	}
 	if err != nil {
 		return &pathError{"linux.seccomp.listenerPath", "send the listener", err}
 	}
+	unix.Close(o.listener)
+	unix.Close(o.agent)
+	o.listener, o.agent = -1, -1
 	return nil
 }
 
@@ -98,8 +99,7 @@ func isListener(fd int) bool {
 }
 
 // processState is what an agent is told: the "container process state" of
-// config-linux.md (SC-15). At create and at start the container is being created
-// to it, as the program isn't executed yet.
+// config-linux.md (SC-15).
 func (c *container) processState(s *specs.Spec, pid int, status specs.ContainerState) []byte {
 	b := json.AppendString([]byte(`{"ociVersion":`), Version)
 	b = strconv.AppendInt(append(b, `,"fds":["seccompFd"],"pid":`...), int64(pid), 10)
@@ -110,43 +110,53 @@ func (c *container) processState(s *specs.Spec, pid int, status specs.ContainerS
 	return append(b, '}')
 }
 
-// serveAgent does so for run.
-func (c *creation) serveAgent() error {
-	state := c.processState(c.spec, c.Process.PID, specs.StateCreating)
-	if err := serveAgent(c.outlets.agent, c.pidfd, c.host.Files.Listener, c.sync, state); err != nil {
-		return err
+// takeListener takes the listener that the stage has by now: for the agent, or,
+// where refused calls are traced, for minirt itself.
+func (c *creation) takeListener() error {
+	fd, err := takeListener(c.pidfd, c.host.Files.Listener, c.sync)
+	if err == nil && fd >= 0 && c.host.Traced != 0 {
+		return c.trace(fd)
 	}
-	unix.Close(c.outlets.agent)
-	c.outlets.agent = -1
-	unix.Write(c.sync, []byte{1}) // a process that has gone has said why
-	return nil
+	c.outlets.listener = fd
+	return err
 }
 
-// serveAgent does so at the time of start, with the socket that create has
-// connected, and that the waiting process holds. Without its agent the process
-// could not go on: it ends.
-func (c *container) serveAgent(gate, report int) error {
-	s, err := c.config()
+// giveListener gives it to the agent, if there is one.
+func (c *creation) giveListener() error {
+	if c.outlets.listener < 0 {
+		return nil
+	}
+	return c.outlets.giveListener(c.processState(c.spec, c.Process.PID, specs.StateCreating))
+}
+
+// letPass lets the stage make what calls its filter leaves to a listener, until
+// it says something, or ends.
+func letPass(fd, sync int) {
+	f := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(sync), Events: unix.POLLIN}}
+	for {
+		_, err := unix.Poll(f, -1)
+		switch {
+		case err == unix.EINTR:
+		case err != nil || f[1].Revents != 0 || f[0].Revents&unix.POLLIN == 0:
+			return
+		default:
+			if n, err := listener.Receive(fd); err == nil {
+				listener.Continue(fd, n.ID)
+			}
+		}
+	}
+}
+
+// reported gives what a stage has left in the FIFO for start, where its failures
+// go from the beginning if its filter has a listener.
+func (c *creation) reported() (r stage.Report, ok bool) {
+	if c.report < 0 || !readable(c.report, 0) {
+		return r, false
+	}
+	b := make([]byte, 64)
+	n, err := unix.Read(c.report, b)
 	if err != nil {
-		return err
+		return r, false
 	}
-	pidfd, err := c.Process.open()
-	if err != nil {
-		return nil // the report tells
-	}
-	defer unix.Close(pidfd)
-	agent, err := unix.PidfdGetfd(pidfd, c.Listener-1, 0)
-	if err != nil {
-		err = &pathError{"linux.seccomp.listenerPath", "take the agent's socket", err}
-	} else {
-		err = serveAgent(agent, pidfd, c.Listener, report, c.processState(s, c.Process.PID, specs.StateCreating))
-		unix.Close(agent)
-	}
-	if err == nil {
-		_, err = unix.Write(gate, []byte{1})
-	}
-	if err != nil {
-		unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0)
-	}
-	return err
+	return stage.ParseReport(b[:n])
 }

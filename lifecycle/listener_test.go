@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"os"
 	"strconv"
 	"strings"
@@ -109,20 +110,18 @@ func TestAnAgentAnswersTheCallsOfAFilter(t *testing.T) {
 		}
 		<-met
 
+		a = &agent{t: t}
+		go func() { met <- a.meets(r, `some "meta"`) }()
 		if err := p.Create("web", CreateOptions{Bundle: p.bundle}); err != nil {
 			t.Fatal(err)
 		}
+		state := <-met // of a container that nobody has started
 		s, err := p.State("web")
-		if err != nil || s.Status != specs.StateCreated {
-			t.Error(s, err)
+		if err != nil || s.Status != specs.StateCreated || s.Pid != state.Pid {
+			t.Errorf("%+v and %v; the agent was told of process %d", s, err, state.Pid)
 		}
-		a = &agent{t: t}
-		go func() { met <- a.meets(r, `some "meta"`) }()
 		if err := p.Start("web"); err != nil {
 			t.Error(err)
-		}
-		if state := <-met; state.Pid != s.Pid {
-			t.Errorf("the agent was told of process %d, not %d", state.Pid, s.Pid)
 		}
 		p.ends("web")
 		if a.calls.Load() == 0 {
@@ -161,18 +160,140 @@ func TestAnAgentThatIsNotThereIsAnErrorAndLeavesNothing(t *testing.T) {
 		t.Errorf("%v\ndoesn't say %q", err, want)
 	}
 	p.nothingLeft(before, "run with an agent that hangs up")
-	err = hungUp(func() error {
-		if err := p.Create("web", CreateOptions{Bundle: p.bundle}); err != nil {
-			t.Fatal(err)
-		}
-		return p.Start("web")
-	}, forget)
+	err = hungUp(func() error { return p.Create("web", CreateOptions{Bundle: p.bundle}) }, forget)
 	if err == nil || !strings.Contains(err.Error(), "send the listener: broken pipe") {
-		t.Errorf("start: %v", err)
+		t.Errorf("create: %v", err)
+	}
+	p.nothingLeft(before, "create with an agent that hangs up")
+}
+
+// serves lets an agent meet every container that comes, and answers for it what
+// do says, with the listener: until the test's end.
+func (r *receiver) serves(do func(listener int)) {
+	go func() {
+		for {
+			c, _, err := unix.Accept4(r.fd, unix.SOCK_CLOEXEC)
+			if err != nil {
+				return
+			}
+			_, fd, err := receiveFD(c, make([]byte, 4096))
+			unix.Close(c)
+			if err == nil && fd >= 0 {
+				go do(fd)
+			}
+		}
+	}()
+	r.t.Cleanup(func() { unix.Shutdown(r.fd, unix.SHUT_RDWR) })
+}
+
+// answers are those of an agent that does its work.
+func answers(t testing.TB) func(listener int) {
+	return func(listener int) { (&agent{t: t, fd: listener}).answer() }
+}
+
+// What a filter lets the stage do at its gate doesn't make it hear signals: kill
+// ends it all the same.
+func TestACreatedContainerWithAnAgentNeedNotBeStarted(t *testing.T) {
+	p, r := newListening(t, "read", "write", "close")
+	r.serves(answers(t))
+	before := p.census()
+	for name, end := range map[string]func() error{
+		"delete":     func() error { return nil },
+		"kill TERM":  func() error { return p.Kill("web", int(unix.SIGTERM), false) },
+		"kill --all": func() error { return p.Kill("web", int(unix.SIGHUP), true) },
+	} {
+		if err := p.Create("web", CreateOptions{Bundle: p.bundle}); err != nil {
+			t.Fatal(name, err)
+		}
+		if err := p.Kill("web", int(unix.SIGWINCH), false); err != nil {
+			t.Error(name, err)
+		}
+		if s, err := p.State("web"); err != nil || s.Status != specs.StateCreated {
+			t.Errorf("%s: %+v and %v after a signal that ends nothing", name, s, err)
+		}
+		if err := end(); err != nil {
+			t.Error(name, err)
+		}
+		if name != "delete" {
+			p.ends("web")
+		}
+		if err := p.Delete("web", false); err != nil {
+			t.Error(name, err)
+		}
+		p.nothingLeft(before, "create and "+name)
+	}
+}
+
+// The kernel answers ENOSYS for an agent that has gone.
+func TestAnAgentThatDiesIsMissedByWhatAsksIt(t *testing.T) {
+	p, r := newListening(t)
+	r.serves(func(listener int) { unix.Close(listener) })
+	before := p.census()
+	if err := p.Create("web", CreateOptions{Bundle: p.bundle}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start("web"); err != nil {
+		t.Error(err)
 	}
 	p.ends("web")
 	if err := p.Delete("web", false); err != nil {
 		t.Error(err)
 	}
-	p.nothingLeft(before, "start with an agent that hangs up")
+	p.nothingLeft(before, "a program whose agent has gone")
+
+	for _, call := range []string{"read", "write", "close", "execve"} { // the stage's own
+		p, r := newListening(t, call)
+		r.serves(func(listener int) { unix.Close(listener) })
+		before := p.census()
+		if err := p.Create("web", CreateOptions{Bundle: p.bundle}); err != nil {
+			t.Error(call, err)
+		}
+		if err := p.Start("web"); err == nil || call == "execve" && !errors.Is(err, unix.ENOSYS) {
+			t.Errorf("start, and nobody answers %s: %v", call, err)
+		}
+		p.ends("web")
+		if err := p.Delete("web", false); err != nil {
+			t.Error(call, err)
+		}
+		p.nothingLeft(before, "a container whose agent doesn't answer "+call)
+	}
+}
+
+// TestNothingButStartWaitsForAnAgent lets the agent hold the stage up for ever.
+func TestNothingButStartWaitsForAnAgent(t *testing.T) {
+	p, r := newListening(t, "read", "write", "close")
+	held := make(chan int, 1)
+	r.serves(func(listener int) { held <- listener })
+	before := p.census()
+	for _, remove := range []func() error{
+		func() error { return p.Delete("web", false) },
+		func() error { return p.Kill("web", int(unix.SIGTERM), false) },
+	} {
+		if c := start(t, append(p.minirt(), "create", "-b", p.bundle, "web")...).wait(t); c.status != 0 {
+			t.Fatal(c.stderr)
+		}
+		if s, err := p.State("web"); err != nil || s.Status != specs.StateCreated {
+			t.Errorf("%+v and %v, want a created container", s, err)
+		}
+		if err := remove(); err != nil {
+			t.Error(err)
+		}
+		if _, err := p.State("web"); err == nil {
+			p.ends("web")
+		}
+		if err := p.Delete("web", true); err != nil {
+			t.Error(err)
+		}
+		unix.Close(<-held)
+		p.nothingLeft(before, "containers whose agent is silent")
+	}
+}
+
+// TestEachStepToAnAgentFailsWithItsName does for a filter with a listener what
+// TestEveryExample does for the examples.
+func TestEachStepToAnAgentFailsWithItsName(t *testing.T) {
+	p, r := newListening(t)
+	r.serves(answers(t))
+	plans := p.record()
+	p.breakAll(t, plans, p.follow(t, plans))
 }

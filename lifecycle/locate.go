@@ -22,7 +22,15 @@ func (e *pathError) Unwrap() error { return e.cause }
 // locate puts the line and column of config.json behind an error that comes
 // from a place in it and doesn't say where that is.
 func (v *sight) locate(err error) error {
-	var place string
+	if at := placeOf(v.bundle.Config, pathOf(err)); at != "" {
+		return &located{err, at}
+	}
+	return err
+}
+
+// pathOf is the place in config.json that an error comes from and doesn't give
+// the line of; "" for none.
+func pathOf(err error) string {
 	var own *pathError
 	var write *cgroup.WriteError
 	var fault cgroup.Fault
@@ -31,22 +39,19 @@ func (v *sight) locate(err error) error {
 	var rdt *resctrl.Fault
 	switch {
 	case errors.As(err, &root):
-		place = root.Path
+		return root.Path
 	case errors.As(err, &rdt):
-		place = rdt.Path
+		return rdt.Path
 	case errors.As(err, &own):
-		place = own.path
+		return own.path
 	case errors.As(err, &write):
-		place = write.Path
+		return write.Path
 	case errors.As(err, &fault):
-		place = fault.Path
+		return fault.Path
 	case errors.As(err, &filter):
-		place = filter.Path
+		return filter.Path
 	}
-	if at := placeOf(v.bundle.Config, place); at != "" {
-		return &located{err, at}
-	}
-	return err
+	return ""
 }
 
 type located struct {

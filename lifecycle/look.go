@@ -34,15 +34,18 @@ type sight struct {
 
 // see reads the bundle, and finds out what this spec needs to know of the
 // host, and nothing more. It changes nothing: Plan is made of it as well.
-func (r *Runtime) see(id string, o *CreateOptions, gated bool) (*sight, error) {
+func (r *Runtime) see(id string, o *CreateOptions, gated bool) (seen *sight, err error) {
+	o.Timing.Begin("read config.json")
 	dir := o.Bundle
 	if dir == "" {
 		dir = "."
 	}
 	b, err := bundles.Open(dir)
 	if err != nil {
-		return nil, err
+		return nil, &scene{error: err, bundle: dir}
 	}
+	v := &sight{bundle: b}
+	defer func() { err = v.scene(err) }()
 	s, warnings, err := spec.Load(b.Config)
 	for _, w := range warnings {
 		r.warn(w.Error())
@@ -50,13 +53,15 @@ func (r *Runtime) see(id string, o *CreateOptions, gated bool) (*sight, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.spec = s
+	o.decideTerminal(s)
 	if faults := r.refuse(s); len(faults) > 0 {
 		return nil, placed(faults, b.Config)
 	}
 	if err := provenProcfs(s); err != nil {
 		return nil, err
 	}
-	v := &sight{bundle: b, spec: s}
+	o.Timing.Begin("look at the host")
 	v.seeNotify(r)
 	if err := r.seeCgroups(v, id); err != nil {
 		return nil, err
@@ -70,6 +75,7 @@ func (r *Runtime) see(id string, o *CreateOptions, gated bool) (*sight, error) {
 	}
 	v.number(o, gated)
 	v.host.listen(o.ListenFDs)
+	o.Timing.Begin("look at the root")
 	if err := v.seeRoot(r, id, o); err != nil {
 		return nil, err
 	}
@@ -140,9 +146,6 @@ func (v *sight) number(o *CreateOptions, gated bool) {
 		f.Gate, f.Report = take(), take()
 	}
 	if listens(v.spec) || v.host.Traced != 0 {
-		if gated {
-			take() // the agent's socket
-		}
 		f.Listener = take()
 	}
 	_, joined := namespacesOf(v.spec)
@@ -151,6 +154,9 @@ func (v *sight) number(o *CreateOptions, gated bool) {
 		if joined&uintptr(n.Flag) != 0 {
 			f.Namespaces[i] = take()
 		}
+	}
+	if o.Timing != nil {
+		f.Stamps, v.host.StampEach = take(), o.Timing.EachStep
 	}
 	f.next = next
 }

@@ -32,33 +32,42 @@ func (h helper) write(pid int, m *idMap) error {
 	}
 	path := lookPath(h.program)
 	if path == "" {
-		return &pathError{m.path, quote(mapText(m.ids)), text("to map more than one's own id takes rights, or " + h.program +
-			`, which is not in $PATH (Debian: package "uidmap", Fedora: "shadow-utils")`)}
+		return &pathError{m.path, quote(mapText(m.ids)), &helpless{file: h.program, text: text("to map more than one's own id takes rights, or " + h.program +
+			`, which is not in $PATH (Debian: package "uidmap", Fedora: "shadow-utils")`)}}
 	}
-	cause := runHook(&specs.Hook{Path: path, Args: args}, nil, startHook("/"))
-	if cause == "" {
+	err := runHook(&specs.Hook{Path: path, Args: args}, nil, startHook("/"))
+	if err == nil {
 		return nil
 	}
-	return &pathError{m.path, path, text(cause + h.advice(path, m))}
+	why := h.advice(path, m)
+	why.text = text(err.Error()) + why.text
+	return &pathError{m.path, path, why}
 }
 
-// advice tells what keeps a helper from its work.
-func (h helper) advice(path string, m *idMap) string {
+// helpless is a helper that isn't there, or can't help.
+type helpless struct {
+	text
+	file  string // what is to be mended: the helper, or what grants ids; "" if it isn't known
+	grant string // what the latter lacks
+}
+
+// advice tells, behind a colon, what keeps a helper from its work.
+func (h helper) advice(path string, m *idMap) *helpless {
 	if on, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err == nil && on == 1 {
-		return ": the caller has no_new_privs set, so that no program gains rights"
+		return &helpless{text: ": the caller has no_new_privs set, so that no program gains rights"}
 	}
 	if why := powerless(path); why != "" {
-		return ": " + why
+		return &helpless{text: text(": " + why), file: path}
 	}
 	if slices.ContainsFunc(m.ids, func(id specs.LinuxIDMapping) bool { return id.HostID == 0 && id.Size > 0 }) {
-		return ": the config maps the host's id 0, which an ordinary user is not to be given"
+		return &helpless{text: ": the config maps the host's id 0, which an ordinary user is not to be given"}
 	}
 	grants, _ := readFile(h.grants, 1<<20)
 	passwd, _ := readFile("/etc/passwd", 1<<20)
 	if lines := missingGrants(m.ids, m.own, os.Getuid(), string(grants), string(passwd)); len(lines) > 0 {
-		return ": " + h.grants + " must have a line such as " + quote(strings.Join(lines, "\n"))
+		return &helpless{text(": " + h.grants + " must have a line such as " + quote(strings.Join(lines, "\n"))), h.grants, lines[0]}
 	}
-	return ""
+	return new(helpless)
 }
 
 // powerless tells why a program doesn't get root's rights; "" if it does.

@@ -13,26 +13,31 @@ import (
 // terminal, which comes from the stage and goes to the caller's console socket
 // or, in the foreground, stays here; and its pidfd, which goes to another socket.
 type outlets struct {
-	console int       // the caller's console socket, connected; -1 if there is none
-	agent   int       // connected to what answers a seccomp filter's calls; -1 if there is none, or the stage has it
-	pidfd   int       // the same for the pidfd
-	route   int       // a route socket of the container's network namespace; -1 unless the stage has sent it
-	master  int       // of the terminal; -1 until the stage has sent it
-	wanted  bool      // the process has a terminal
-	sized   bool      // process.consoleSize tells how large it is (PR-02)
-	ready   *notifier // hears from the container that it is ready; nil if nobody wants to know
+	console  int       // the caller's console socket, connected; -1 if there is none
+	agent    int       // connected to what answers a seccomp filter's calls; -1 if there is none, or it has what it gets
+	listener int       // what it gets; -1 until it is taken from the stage
+	pidfd    int       // a socket for the pidfd
+	route    int       // a route socket of the container's network namespace; -1 unless the stage has sent it
+	master   int       // of the terminal; -1 until the stage has sent it
+	wanted   bool      // the process has a terminal
+	sized    bool      // process.consoleSize tells how large it is (PR-02)
+	logged   bool      // what the terminal shows goes to a log, and not to the caller's own
+	ready    *notifier // hears from the container that it is ready; nil if nobody wants to know
 }
+
+// errNoSocket is a terminal that nobody would have.
+const errNoSocket = text("cannot allocate tty if minirt will detach without setting console socket: process.terminal is true, so give --console-socket")
 
 // openOutlets refuses combinations of terminal, detach and console socket that
 // can't be, and connects to the sockets.
 func openOutlets(p *specs.Process, console, pidfd string, detach bool) (o *outlets, err error) {
-	o = &outlets{console: -1, agent: -1, pidfd: -1, route: -1, master: -1}
+	o = &outlets{console: -1, agent: -1, listener: -1, pidfd: -1, route: -1, master: -1}
 	if p != nil {
 		o.wanted, o.sized = p.Terminal, p.ConsoleSize != nil
 	}
 	switch {
 	case o.wanted && detach && console == "":
-		return nil, text("cannot allocate tty if minirt will detach without setting console socket: process.terminal is true, so give --console-socket")
+		return nil, errNoSocket
 	case console != "" && !(o.wanted && detach):
 		return nil, text("cannot use console socket if minirt will not detach or allocate tty: leave --console-socket out, or set process.terminal and detach")
 	}
@@ -52,7 +57,7 @@ func (o *outlets) close() {
 		return
 	}
 	o.ready.close()
-	for _, fd := range [...]*int{&o.console, &o.agent, &o.pidfd, &o.route, &o.master} {
+	for _, fd := range [...]*int{&o.console, &o.agent, &o.listener, &o.pidfd, &o.route, &o.master} {
 		if *fd >= 0 {
 			unix.Close(*fd)
 			*fd = -1
@@ -63,6 +68,9 @@ func (o *outlets) close() {
 // receive gives the stage's next record, 0 bytes at the end. A terminal's master
 // that comes before it is adopted, and acknowledged.
 func (o *outlets) receive(sync int, b []byte) (n int, err error) {
+	if o.listener >= 0 {
+		letPass(o.listener, sync)
+	}
 	for {
 		n, fd := take(sync, b)
 		if n == 1 && SyncKind(b[0]) == SyncDevices && o.route < 0 {
@@ -126,7 +134,7 @@ func (o *outlets) prepare() error {
 	if err != nil {
 		return because("the terminal's master", err)
 	}
-	if !o.sized {
+	if !o.sized && !o.logged {
 		s := openScreen()
 		s.size(o.master)
 		s.close()

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -58,9 +59,9 @@ func (p *proof) options() CreateOptions { return CreateOptions{Bundle: p.bundle,
 // arguments are the same on the command line.
 func (p *proof) arguments() []string {
 	if p.tty == "" {
-		return []string{"-b", p.bundle, "web"}
+		return append(p.flags, "-b", p.bundle, "web")
 	}
-	return []string{"-b", p.bundle, "--console-socket", p.tty, "web"}
+	return append(p.flags, "-b", p.bundle, "--console-socket", p.tty, "web")
 }
 
 // program is minirt's own, built once; where there is no Go, $MINIRT names it.
@@ -148,6 +149,10 @@ func (s *started) wait(t testing.TB) (c call) {
 		n, _ := s.out[i].ReadAt(b, 0)
 		*text = string(b[:n])
 		s.out[i].Close()
+	}
+	// A line of advice may follow an error's line, and is no part of it.
+	if i := strings.LastIndex("\n"+c.stderr, "\nminirt: advice: "); i >= 0 && strings.Count(c.stderr[i:], "\n") == 1 {
+		c.stderr = c.stderr[:i]
 	}
 	return c
 }

@@ -32,6 +32,7 @@ type proof struct {
 	cgroup string   // below each hierarchy's mount point
 	before []string // the census before
 	tty    string   // socket for terminals, "" if the bundle wants none
+	flags  []string // more flags for create and run
 
 	mutex   sync.Mutex
 	masters []int // of the terminals that came

@@ -16,19 +16,21 @@ type pump struct {
 	pidfd  int    // of the process
 	in     int    // what is typed; -1 at its end
 	out    int    // where to print; -1 if nobody reads it
-	wake   int    // eventfd that counts changes of the screen's size
+	wake   int    // eventfd that counts changes of the screen's size, and of the one who has it
 	held   []byte // typed, and not taken by the terminal yet
+	last   byte   // of what was typed; 0 before all
 	ready  *notifier
 	shut   bool // nobody has the terminal's other end open
 	typed  [4096]byte
 	said   [16384]byte
 }
 
-// wakeful gives an eventfd that counts each SIGWINCH, which never goes to the process.
+// wakeful gives an eventfd that counts each SIGWINCH and SIGCONT, which never go to the process.
 func wakeful() int {
 	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err == nil {
 		stage.Wake(unix.SIGWINCH, fd)
+		stage.Wake(unix.SIGCONT, fd)
 	}
 	return fd
 }
@@ -80,6 +82,7 @@ func (p *pump) turn() {
 	}
 	if f[resizing].Revents != 0 {
 		unix.Read(p.wake, p.said[:8])
+		p.screen.again()
 		p.screen.size(p.master)
 	}
 	if f[hearing].Revents != 0 {
@@ -101,10 +104,25 @@ func (p *pump) listen() {
 	n, err := unix.Read(p.in, p.typed[:])
 	switch {
 	case n > 0:
-		p.held = p.typed[:n]
+		p.held, p.last = p.typed[:n], p.typed[n-1]
 	case err != unix.EINTR && err != unix.EAGAIN:
-		p.in = -1
+		p.in, p.held = -1, p.ending()
 	}
+}
+
+// ending is what stands for the end of what is typed: the terminal's own key for
+// it, which ends a line that has begun, and the input only at the beginning of one
+// (termios(3), VEOF, ICANON).
+func (p *pump) ending() []byte {
+	t, err := unix.IoctlGetTermios(p.master, unix.TCGETS)
+	if err != nil || t.Cc[unix.VEOF] == 0 {
+		return nil
+	}
+	keys := append(p.typed[:0], t.Cc[unix.VEOF])
+	if t.Lflag&unix.ICANON != 0 && p.last != 0 && p.last != '\n' {
+		keys = append(keys, keys[0])
+	}
+	return keys
 }
 
 // feed gives the terminal what was typed.

@@ -18,13 +18,13 @@ type Record struct {
 	Rootfs      string            `json:"rootfs"`
 	Created     string            `json:"created"` // RFC 3339
 	Annotations map[string]string `json:"annotations,omitempty"`
-	Process     Proc              `json:"process"`  // the container's; PID 0 until it is created
-	Creator     Proc              `json:"creator"`  // the minirt that creates it
-	NewPID      bool              `json:"newPid"`   // it has a pid namespace of its own
-	Program     bool              `json:"program"`  // process.args names a program to start
-	Listener    int               `json:"listener"` // the number that the process's seccomp listener will have, behind that of the agent's socket; 0 for none
-	Hooks       bool              `json:"hooks"`    // config.json has hooks for start or delete
-	Scope       RecordScope       `json:"scope"`    // if systemd made the cgroups
+	Process     Proc              `json:"process"` // the container's; PID 0 until it is created
+	Creator     Proc              `json:"creator"` // the minirt that creates it
+	NewPID      bool              `json:"newPid"`  // it has a pid namespace of its own
+	Program     bool              `json:"program"` // process.args names a program to start
+	Hooks       bool              `json:"hooks"`   // config.json has hooks for start or delete
+	Deaf        bool              `json:"deaf"`    // at its gate no signal but SIGKILL ends the process: a filter keeps it from waiting for them
+	Scope       RecordScope       `json:"scope"`   // if systemd made the cgroups
 	Cgroups     []RecordCgroup    `json:"cgroups,omitempty"`
 	Points      []string          `json:"points,omitempty"` // made on the bundle's root file system (internal/mountpoint)
 	Mounts      []string          `json:"mounts,omitempty"` // made in the host's mount namespace, in order
@@ -32,6 +32,7 @@ type Record struct {
 	NetNS       string            `json:"netNs"`                // the path of its network namespace, if network devices are moved there
 	NetDevices  []RecordNetDevice `json:"netDevices,omitempty"` // that create moves into its network namespace
 	Devices     []RecordDevice    `json:"devices,omitempty"`    // added by update, beside the config's
+	Log         RecordLog         `json:"log"`                  // of its output; empty where that is the caller's own
 	OldKeyring  bool              `json:"oldKeyring"`           // it keeps the caller's session keyring, and execs keep theirs
 }
 
@@ -117,7 +118,6 @@ func (r *Record) appendJSON(b []byte) []byte {
 	b = strconv.AppendBool(append(b, `,"newPid":`...), r.NewPID)
 	b = strconv.AppendBool(append(b, `,"program":`...), r.Program)
 	b = strconv.AppendBool(append(b, `,"hooks":`...), r.Hooks)
-	b = strconv.AppendInt(append(b, `,"listener":`...), int64(r.Listener), 10)
 	b = field(b, `,"scope":{"name":`, r.Scope.Name)
 	b = append(field(b, `,"description":`, r.Scope.Description), '}')
 	b = append(b, `,"cgroups":[`...)
@@ -142,6 +142,12 @@ func (r *Record) appendJSON(b []byte) []byte {
 			b = r.Devices[i].appendJSON(comma(b, i))
 		}
 		b = append(b, ']')
+	}
+	if r.Deaf {
+		b = append(b, `,"deaf":true`...)
+	}
+	if r.Log != (RecordLog{}) {
+		b = r.Log.appendJSON(append(b, `,"log":`...))
 	}
 	if r.OldKeyring {
 		b = append(b, `,"oldKeyring":true`...)

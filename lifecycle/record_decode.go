@@ -50,13 +50,13 @@ func decodeRecord(d *json.Decoder, v *Record) {
 			if o.Once(1 << 9) {
 				v.Program = d.Bool()
 			}
-		case "listener":
-			if o.Once(1 << 10) {
-				v.Listener = int(d.Int(64))
-			}
 		case "hooks":
-			if o.Once(1 << 11) {
+			if o.Once(1 << 10) {
 				v.Hooks = d.Bool()
+			}
+		case "deaf":
+			if o.Once(1 << 11) {
+				v.Deaf = d.Bool()
 			}
 		case "scope":
 			if o.Once(1 << 12) {
@@ -90,12 +90,16 @@ func decodeRecord(d *json.Decoder, v *Record) {
 			if o.Once(1 << 19) {
 				v.Devices = json.Slice(d, decodeRecordDevice)
 			}
-		case "oldKeyring":
+		case "log":
 			if o.Once(1 << 20) {
+				decodeRecordLog(d, &v.Log)
+			}
+		case "oldKeyring":
+			if o.Once(1 << 21) {
 				v.OldKeyring = d.Bool()
 			}
 		default:
-			o.Unknown("ociVersion,id,bundle,rootfs,created,annotations,process,creator,newPid,program,listener,hooks,scope,cgroups,points,mounts,rdt,netNs,netDevices,devices,oldKeyring")
+			o.Unknown("ociVersion,id,bundle,rootfs,created,annotations,process,creator,newPid,program,hooks,deaf,scope,cgroups,points,mounts,rdt,netNs,netDevices,devices,log,oldKeyring")
 		}
 	}
 }
@@ -276,6 +280,24 @@ func decodeRecordDevice(d *json.Decoder, v *RecordDevice) {
 			}
 		default:
 			o.Unknown("path,type,major,minor,access,source,exists,bound")
+		}
+	}
+}
+
+func decodeRecordLog(d *json.Decoder, v *RecordLog) {
+	o := d.Object()
+	for o.Next() {
+		switch o.Key {
+		case "path":
+			if o.Once(1 << 0) {
+				v.Path = d.String()
+			}
+		case "writer":
+			if o.Once(1 << 1) {
+				decodeProc(d, &v.Writer)
+			}
+		default:
+			o.Unknown("path,writer")
 		}
 	}
 }

@@ -66,7 +66,7 @@ func advised(err error, flags uintptr) error {
 		return err
 	}
 	if advice := namespaceAdvice(errno, flags, os.Geteuid() != 0, sysctl); advice != "" {
-		return &reason{err.Error(), &stepError{advice, errno}}
+		return because(err.Error(), &stepError{text: advice, errno: errno, call: "clone", namespaces: flags})
 	}
 	return err
 }

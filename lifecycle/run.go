@@ -13,7 +13,8 @@ import (
 // it returns 0 as soon as the program runs.
 func (r *Runtime) Run(id string, o RunOptions) (status int, err error) {
 	defer wrap("run", id, &err)
-	o.detach, o.denials = o.Detach, o.Denials
+	defer o.Timing.end()
+	o.detach, o.denials, o.terminal = o.Detach, o.Denials, o.Terminal
 	if o.detach && o.denials != nil {
 		return 1, text("--trace-denied can't be used with --detach: who traces waits for the end of the container")
 	}
@@ -23,19 +24,22 @@ func (r *Runtime) Run(id string, o RunOptions) (status int, err error) {
 	}
 	defer c.close()
 	defer c.outlets.close()
+	defer c.log.close()
 	if !o.Detach && !o.NoSubreaper {
 		unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	}
 	c.moves.close() // what happens from here on is no create that fails
 	defer func() { c.tracer.stop() }()
 	if err := c.release(); err != nil {
-		return 1, c.fail(err)
+		return 1, c.scene(c.fail(err))
 	}
 	if o.Detach {
+		c.phase("wait until it is ready")
 		c.outlets.ready.wait(c.pidfd, c.Process.PID)
 		unix.Close(c.pidfd)
 		return 0, nil
 	}
+	c.phase("the program")
 	ws := c.attend()
 	status = c.tracer.status(ws)
 	unix.Close(c.pidfd)
@@ -43,6 +47,7 @@ func (r *Runtime) Run(id string, o RunOptions) (status int, err error) {
 	if o.Keep {
 		return status, nil
 	}
+	c.phase("delete")
 	return status, r.destroy(c.container, c.spec)
 }
 
@@ -50,11 +55,13 @@ func (r *Runtime) Run(id string, o RunOptions) (status int, err error) {
 // There is no gate: what start reads from the report comes by the socket.
 func (c *creation) release() error {
 	if h := c.spec.Hooks; h != nil && len(h.StartContainer) > 0 {
+		c.phase("run hooks")
 		if err := c.startContainer(c.spec); err != nil {
 			c.poststop = true
 			return err
 		}
 	}
+	c.phase("start")
 	if _, err := unix.Write(c.sync, []byte{1}); err != nil {
 		return c.lastWords(because("the container's process has gone", err))
 	}
@@ -65,23 +72,15 @@ func (c *creation) release() error {
 			break
 		}
 		said = append(said, b[:n]...)
-		if c.outlets.agent >= 0 && len(said) == 1 {
-			if err := c.serveAgent(); err != nil {
-				return err
-			}
-		}
-		if c.host.Traced != 0 && len(said) == 1 {
-			if err := c.trace(); err != nil {
-				return err
-			}
-		}
 	}
+	c.options.Timing.stageEnded()
 	unix.Close(c.sync)
 	c.sync = -1
 	if err := c.outcome(said, func(step int) (RecordStep, error) { return c.plan.words(c.spec, step), nil }); err != nil {
 		return err
 	}
 	if h := c.spec.Hooks; h != nil && len(h.Poststart) > 0 {
+		c.phase("run hooks")
 		state := c.container.state("running").AppendJSON(nil, "")
 		if err := runHooks(poststart, h.Poststart, state, startHook(c.bundle.Dir)); err != nil {
 			c.poststop = true
@@ -97,7 +96,7 @@ func (c *creation) attend() (ws syscall.WaitStatus) {
 	if c.outlets.foreground() {
 		return c.outlets.attend(c.Process.PID, c.pidfd, c.path)
 	}
-	stage.Relay(c.pidfd)
+	stage.Relay(c.pidfd, jobControl...)
 	c.outlets.ready.wait(c.pidfd, unix.Getpid()) // the service is minirt, which ends as the container does
 	for {
 		pid, err := syscall.Wait4(-1, &ws, 0, nil)

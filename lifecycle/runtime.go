@@ -38,18 +38,21 @@ type Runtime struct {
 
 // CreateOptions tell Create, Run and Plan what isn't in config.json.
 type CreateOptions struct {
-	Bundle        string // the bundle's directory; "." where empty
-	PIDFile       string // gets the process's id in decimal digits, once the container is created
-	ConsoleSocket string // a stream socket that gets the terminal's master descriptor
-	PIDFDSocket   string // a stream socket that gets a pidfd of the container's process
-	NoPivot       bool   // move the root mount instead of pivot_root(2), for a root file system that is a ramdisk
-	NoNewKeyring  bool   // keep the caller's session keyring
-	ListenFDs     int    // this many descriptors from 3 on are handed to the container's process for socket activation; see ListenFDs
-	PreserveFDs   int    // this many that follow them are handed to it, too
+	Bundle        string     // the bundle's directory; "." where empty
+	PIDFile       string     // gets the process's id in decimal digits, once the container is created
+	ConsoleSocket string     // a stream socket that gets the terminal's master descriptor
+	PIDFDSocket   string     // a stream socket that gets a pidfd of the container's process
+	NoPivot       bool       // move the root mount instead of pivot_root(2), for a root file system that is a ramdisk
+	NoNewKeyring  bool       // keep the caller's session keyring
+	ListenFDs     int        // this many descriptors from 3 on are handed to the container's process for socket activation; see ListenFDs
+	PreserveFDs   int        // this many that follow them are handed to it, too
+	Log           LogOptions // what becomes of what the container says
+	Timing        *Timing    // gets where the time went; nil where nobody asks
 
-	denials *Denials // RunOptions.Denials
-	detach  bool     // the caller doesn't wait for the end of the process
-	foresee bool     // only a plan is wanted, also where the root isn't there yet
+	terminal string   // RunOptions.Terminal
+	denials  *Denials // RunOptions.Denials
+	detach   bool     // the caller doesn't wait for the end of the process
+	foresee  bool     // only a plan is wanted, also where the root isn't there yet
 }
 
 // RunOptions tell Run what isn't in config.json.
@@ -57,6 +60,7 @@ type RunOptions struct {
 	CreateOptions
 	Detach      bool     // return as soon as the program runs
 	Keep        bool     // leave the stopped container
+	Terminal    string   // in the place of process.terminal: TerminalAuto, TerminalYes, TerminalNo; what config.json says where empty
 	NoSubreaper bool     // don't become the reaper of orphans
 	Denials     *Denials // gets what the seccomp profile refuses; nil where nobody asks
 }

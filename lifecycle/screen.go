@@ -16,12 +16,15 @@ type screen struct {
 	fd    int // -1 if there is none
 	own   bool
 	modes *unix.Termios // what they were, once they are changed
+	raw   unix.Termios  // and what they are then
+	leave string        // is written before the screen is given back; "" for nothing
 	guard stage.Process
 }
 
-// jobControl are the signals that stop a process which uses a terminal from the
-// background: they mean minirt, and "fg" lets it go on.
-var jobControl = []unix.Signal{unix.SIGTTIN, unix.SIGTTOU}
+// jobControl are the signals of a shell's jobs: ^Z, and the use of a terminal
+// from the background. They stop minirt, and "fg" lets it go on; the container,
+// which is in a session of its own, goes on all the while.
+var jobControl = []unix.Signal{unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU}
 
 // openScreen finds the caller's terminal: the first of descriptors 2, 1 and 0
 // that is one, else the one that controls the caller's session.
@@ -66,8 +69,17 @@ func (s *screen) seize(images string) {
 	raw.Cflag = raw.Cflag&^(unix.CSIZE|unix.PARENB) | unix.CS8
 	raw.Cc[unix.VMIN], raw.Cc[unix.VTIME] = 1, 0
 	s.modes = modes
+	s.raw = raw
 	s.keep(images)
-	unix.IoctlSetTermios(s.fd, unix.TCSETS, &raw)
+	s.again()
+}
+
+// again makes the changes once more: who has had the screen while we were stopped
+// (jobControl) may have taken them back.
+func (s *screen) again() {
+	if s.modes != nil {
+		unix.IoctlSetTermios(s.fd, unix.TCSETS, &s.raw)
+	}
 }
 
 // restore gives the screen back as it was. What is typed meanwhile stays.
@@ -75,6 +87,7 @@ func (s *screen) restore() {
 	if s.modes == nil {
 		return
 	}
+	writeAll(s.fd, []byte(s.leave))
 	unix.IoctlSetTermios(s.fd, unix.TCSETS, s.modes)
 	if s.guard.PID > 0 {
 		unix.PidfdSendSignal(s.guard.PIDFD, unix.SIGKILL, nil, 0)
@@ -84,7 +97,7 @@ func (s *screen) restore() {
 	s.modes = nil
 }
 
-// keep starts a guard: a stage of four steps that waits for our end and gives
+// keep starts a guard: a stage of a few steps that waits for our end and gives
 // the screen back, since after kill -9 nobody else would. Without it, we go on.
 func (s *screen) keep(images string) {
 	us, err := unix.PidfdOpen(unix.Getpid(), 0)
@@ -92,7 +105,7 @@ func (s *screen) keep(images string) {
 		return
 	}
 	defer unix.Close(us)
-	fd, err := seal(guardPlan(s.modes), images)
+	fd, err := seal(guardPlan(s.modes, s.leave), images)
 	if err != nil {
 		return
 	}
@@ -103,12 +116,15 @@ func (s *screen) keep(images string) {
 // guardPlan is what the guard does, with the screen as descriptor 0 and a pidfd
 // of ours as descriptor 1. In a session of its own no key reaches it, and it may
 // change the modes of a terminal that another group has in the foreground.
-func guardPlan(modes *unix.Termios) *plan.Plan {
+func guardPlan(modes *unix.Termios, leave string) *plan.Plan {
 	arch, _ := plan.ArchOf(runtime.GOARCH)
 	p := plan.New(arch, 1)
 	p.At("terminal of the foreground")
 	p.Do(plan.Setsid)
 	p.Do(plan.Ppoll, p.Buffer("poll", pollFDs(1)), 1, nil, nil, 8)
+	if leave != "" {
+		p.Do(plan.Write, 0, leave, len(leave))
+	}
 	p.Do(plan.Ioctl, 0, unix.TCSETS, p.Bytes(termios(modes)))
 	p.Do(plan.ExitGroup, 0)
 	return p

@@ -14,6 +14,7 @@ import (
 func (c *creation) serve() error {
 	b := make([]byte, 64)
 	for {
+		c.phase("wait for the stage")
 		n, err := c.outlets.receive(c.sync, b)
 		if err != nil {
 			return c.lastWords(err)
@@ -34,16 +35,25 @@ func (c *creation) serve() error {
 		case SyncReady:
 			return nil
 		case SyncMaps:
+			c.phase("write id maps")
 			err = c.writeMaps()
 		case SyncOffsets:
+			c.phase("write clock offsets")
 			err = c.writeOffsets()
 		case SyncDevices:
+			c.phase("move network devices")
 			err = c.moveNetDevices()
+		case SyncListener:
+			c.phase("take the listener")
+			err = c.takeListener()
 		case SyncHooks:
+			c.phase("run hooks")
 			err = c.createHooks()
 		}
 		if err == nil {
-			_, err = unix.Write(c.sync, []byte{1})
+			if _, err = unix.Write(c.sync, []byte{1}); err == unix.EPIPE { // a stage that has gone has said why
+				continue
+			}
 		}
 		if err != nil {
 			return c.lastWords(err)
@@ -62,6 +72,9 @@ func (c *creation) lastWords(err error) error {
 			}
 		}
 	}
+	if r, ok := c.reported(); ok {
+		return c.plan.explain(c.spec, c.bundle.Config, r)
+	}
 	return err
 }
 
@@ -74,6 +87,7 @@ func (c *creation) born(pid int) error {
 	}
 	old, oldfd := c.Process.PID, c.pidfd
 	c.Process.PID, c.pidfd = pid, fd
+	c.options.Timing.bears(pid)
 	wait(old)
 	unix.Close(oldfd)
 	_, err = unix.Write(c.sync, []byte{1})
@@ -82,11 +96,14 @@ func (c *creation) born(pid int) error {
 
 // died tells why a stage ended without a word.
 func (c *creation) died() error {
+	if r, ok := c.reported(); ok {
+		return c.plan.explain(c.spec, c.bundle.Config, r)
+	}
 	ws := wait(c.Process.PID)
 	unix.Close(c.pidfd)
 	c.pidfd = -1
 	if ws.Signaled() && ws.Signal() == unix.SIGKILL {
-		return text("the container's process was killed before it was created: is linux.resources.memory.limit too low?")
+		return errKilled
 	}
 	if ws.Signaled() {
 		return text("the container's process was killed by signal " + strconv.Itoa(int(ws.Signal())) + " before it was created")

@@ -32,13 +32,13 @@ func (c *creation) leaveShortcut() {
 }
 
 // plainStart tells whether start has only the gate to open.
-func (r *Record) plainStart() bool { return r.Program && !r.Hooks && r.Listener == 0 }
+func (r *Record) plainStart() bool { return r.Program && !r.Hooks }
 
 // plainDelete tells whether delete has nothing but cgroups and the directory to
 // remove.
 func (r *Record) plainDelete() bool {
 	return r.NewPID && !r.Hooks && len(r.Points) == 0 && len(r.Mounts) == 0 &&
-		r.Scope.Name == "" && r.Rdt.Dir == "" && len(r.Devices) == 0 && len(r.NetDevices) == 0
+		r.Scope.Name == "" && r.Rdt.Dir == "" && len(r.Devices) == 0 && len(r.NetDevices) == 0 && r.Log == (RecordLog{})
 }
 
 // shortcut is the text of the link; "" if start isn't plain, or if a link can't

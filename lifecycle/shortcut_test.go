@@ -14,9 +14,9 @@ func TestWhatARecordAddsMakesStartAndDeleteNotPlain(t *testing.T) {
 		t.Fatal("the plainest record isn't plain")
 	}
 	// What the verb need not act on, or what the shortcut tells of.
-	neither := []string{"OCIVersion", "ID", "Bundle", "Rootfs", "Created", "Annotations", "Process", "Creator", "Cgroups", "OldKeyring", "NetNS"}
-	start := append(neither[:len(neither):len(neither)], "NewPID", "Points", "Mounts", "Scope", "Rdt", "Devices", "NetDevices")
-	del := append(neither[:len(neither):len(neither)], "Program", "Listener")
+	neither := []string{"OCIVersion", "ID", "Bundle", "Rootfs", "Created", "Annotations", "Process", "Creator", "Cgroups", "OldKeyring", "NetNS", "Deaf"}
+	start := append(neither[:len(neither):len(neither)], "NewPID", "Points", "Mounts", "Scope", "Rdt", "Devices", "NetDevices", "Log")
+	del := append(neither[:len(neither):len(neither)], "Program")
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Record]()) {
 		r := plain
 		fill(t, reflect.ValueOf(&r).Elem().FieldByIndex(f.Index))

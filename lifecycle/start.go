@@ -16,6 +16,7 @@ func (r *Runtime) Start(id string) (err error) {
 		return err
 	}
 	defer c.close()
+	defer func() { err = c.scene(err) }()
 	if c.Hooks { // one that fails ends the container
 		if err := r.needsSystemd(c.Record); err != nil {
 			return err
@@ -64,6 +65,9 @@ func (r *Runtime) Start(id string) (err error) {
 // start's end of it is open, and else never without a reader.
 func (c *container) begun() error {
 	report, err := unix.Openat(c.fd, reportFile, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err == unix.ENOENT { // run made it, which has no gate
+		return nil
+	}
 	if err != nil {
 		return because(c.path+"/"+reportFile, err)
 	}
@@ -81,11 +85,11 @@ func startable(s specs.ContainerState) error {
 	case specs.StateCreated:
 		return nil
 	case specs.StateStopped:
-		return text("cannot start a container that has stopped")
+		return wrongStatus{"cannot start a container that has stopped", s}
 	case specs.StateRunning:
-		return text("cannot start an already running container")
+		return wrongStatus{"cannot start an already running container", s}
 	}
-	return text("cannot start a container in the " + string(s) + " state")
+	return wrongStatus{text("cannot start a container in the " + string(s) + " state"), s}
 }
 
 // hooks reads the config if it has hooks for start or delete; else it is not
@@ -128,7 +132,7 @@ func (c *container) startContainer(s *specs.Spec) error {
 // and removed, and its poststop hooks run (LC-21, LC-22).
 func (r *Runtime) abandon(c *container, s *specs.Spec, cause error) error {
 	if err := r.destroy(c, s); err != nil {
-		return because(cause.Error()+"; and not all could be taken back", err)
+		return &halfUndone{cause, err}
 	}
 	return cause
 }
@@ -153,22 +157,11 @@ func (c *container) open() error {
 	if err := unix.SetNonblock(report, false); err != nil {
 		return err
 	}
-	var said []byte
-	if c.Listener > 0 {
-		said = make([]byte, 1)
-		if n := receive(report, said); n == 1 && said[0] == '!' {
-			if err := c.serveAgent(gate, report); err != nil {
-				return err
-			}
-		} else {
-			said = said[:n]
-		}
-	}
 	b, err := readAll(report, 1<<16)
 	if err != nil {
 		return because(c.path+"/"+reportFile, err)
 	}
-	return c.outcome(append(said, b...), c.words)
+	return c.outcome(b, c.words)
 }
 
 // outcome reads what the stage said behind the gate; words gives those of a

@@ -17,6 +17,7 @@ import (
 //	words        what the steps behind the gate are for: Words
 //	gate         FIFO that the created container's process reads; start writes a byte
 //	report       FIFO that start reads: what became of it (gate.go)
+//	exit         the exit status, where a log's writer keeps it (log.go)
 //	shortcut     link whose text is enough for start and delete (shortcut.go)
 type dir struct {
 	root int    // descriptor of the runtime's root
@@ -67,17 +68,17 @@ func (r *Runtime) openRoot(create bool) (int, error) {
 		return -1, text("state root " + r.Root + " is not a directory, or is a symbolic link: name another with --root")
 	}
 	if err != nil {
-		return -1, because("state root "+r.Root, err)
+		return -1, on("--root", r.Root, "state root "+r.Root, err)
 	}
 	var st unix.Stat_t
 	if err = unix.Fstat(fd, &st); err != nil {
 		unix.Close(fd)
-		return -1, because("state root "+r.Root, err)
+		return -1, on("--root", r.Root, "state root "+r.Root, err)
 	}
 	if int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 {
 		unix.Close(fd)
-		return -1, text("state root " + r.Root + " belongs to uid " + strconv.Itoa(int(st.Uid)) + " with mode 0" + strconv.FormatUint(uint64(st.Mode&0o7777), 8) +
-			": it must be the caller's own, and writable by nobody else: use chmod go-w, or name another with --root")
+		what := "state root " + r.Root + " belongs to uid " + strconv.Itoa(int(st.Uid)) + " with mode 0" + strconv.FormatUint(uint64(st.Mode&0o7777), 8)
+		return -1, on("--root", r.Root, what, text("it must be the caller's own, and writable by nobody else: use chmod go-w, or name another with --root"))
 	}
 	return fd, nil
 }
@@ -129,7 +130,7 @@ func (r *Runtime) claim(id string) (*dir, error) {
 	if err == unix.EEXIST {
 		return nil, ErrExist
 	}
-	return nil, because("state root "+r.Root, err)
+	return nil, on("--root", r.Root, "state root "+r.Root, err)
 }
 
 // find opens the directory of a container, ErrNotExist if there is none.

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/minirt/minirt/internal/cgroup"
@@ -59,7 +60,7 @@ func (v *sight) seeAnnotations() error {
 	if len(faults) > 0 {
 		return placed(faults, v.bundle.Config)
 	}
-	slices.SortFunc(v.scope.early, func(a, b unit.Property) int { return strings.Compare(a.Name, b.Name) })
+	sort.Slice(v.scope.early, func(a, b int) bool { return v.scope.early[a].Name < v.scope.early[b].Name })
 	return nil
 }
 
@@ -108,6 +109,7 @@ func (c *creation) foreseeScope() error {
 // makeScope has the scope made with the stage in it, and adds what systemd
 // hasn't: hierarchies and limits that it doesn't know.
 func (c *creation) makeScope() error {
+	c.phase("have systemd make the scope")
 	lacking, err := c.Drivers.Systemd.Start(c.scope.Unit, c.Process.PID, c.scope.early)
 	if err != nil {
 		return c.scope.blame(err)

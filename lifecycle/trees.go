@@ -52,6 +52,7 @@ func (v *sight) seeTrees() {
 // makeTrees makes them. Nothing of them is seen by anybody, and the kernel
 // frees them with their descriptors.
 func (c *creation) makeTrees() error {
+	c.phase("make mounts to hand over")
 	t, f := &c.trees, &c.host.Rootfs
 	for _, i := range t.mounts {
 		m, err := tree.Make(c.spec, f, &t.ids, i, c.points.Covered(i))

@@ -17,3 +17,12 @@ func (u *undo) all() (err error) {
 	*u = nil
 	return err
 }
+
+// halfUndone is a failure after which not all could be taken back.
+type halfUndone struct{ cause, left error }
+
+func (h *halfUndone) Error() string {
+	return h.cause.Error() + "; and not all could be taken back: " + h.left.Error()
+}
+
+func (h *halfUndone) Unwrap() []error { return []error{h.cause, h.left} }

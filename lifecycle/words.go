@@ -22,14 +22,19 @@ func (c *Compiled) explain(s *specs.Spec, config []byte, r stage.Report) error {
 		return text("the stage reports a step that the plan doesn't have: " + strconv.Itoa(r.Step))
 	}
 	w := c.words(s, r.Step)
+	st := &c.Steps[r.Step]
 	advice := c.adviceOn(r.Step, errno)
-	if t := rootfs.Explain(s, &c.Steps[r.Step], errno); t != "" {
-		return &stepError{c.Steps[r.Step].Origin + ": " + t + advice + placeOf(config, w.Path), errno}
+	e := w.explain(config, errno)
+	if t := rootfs.Explain(s, st, errno); t != "" {
+		e.text = st.Origin + ": " + t + advice + placeOf(config, w.Path)
+	} else if advice != "" {
+		e.text = w.What + ": " + errno.Error() + advice + placeOf(config, w.Path)
 	}
-	if advice != "" {
-		return &stepError{w.What + ": " + errno.Error() + advice + placeOf(config, w.Path), errno}
+	e.call = st.Call.Name()
+	if st.Call == plan.Unshare {
+		e.namespaces = uintptr(st.Args[0])
 	}
-	return w.explain(config, errno)
+	return e
 }
 
 // words tells what a step is for.
@@ -55,7 +60,7 @@ func (c *Compiled) gateWords(s *specs.Spec) *Words {
 }
 
 // explain puts a step's errno behind its words.
-func (w RecordStep) explain(config []byte, errno unix.Errno) error {
+func (w RecordStep) explain(config []byte, errno unix.Errno) *stepError {
 	what := w.What + ": " + errno.Error()
 	switch {
 	case w.Program != "":
@@ -67,13 +72,17 @@ func (w RecordStep) explain(config []byte, errno unix.Errno) error {
 	case errno == unix.EPIPE:
 		what = w.What + ": minirt has gone"
 	}
-	return &stepError{what + placeOf(config, w.Path), errno}
+	return &stepError{text: what + placeOf(config, w.Path), errno: errno, path: w.Path, program: w.Program}
 }
 
 // stepError is a failure that a stage reported.
 type stepError struct {
-	text  string
-	errno unix.Errno
+	text       string
+	errno      unix.Errno
+	path       string  // in config.json; "" for none
+	program    string  // what was to be executed, where that failed
+	call       string  // "" where the plan isn't at hand
+	namespaces uintptr // CLONE_NEW flags that unshare(2) was to make
 }
 
 func (e *stepError) Error() string { return e.text }

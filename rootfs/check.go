@@ -11,9 +11,11 @@ import (
 type Fault struct {
 	Path string // in config.json, such as mounts[3].options[0]
 	Text string
+	Err  error // what the kernel said, if Text tells of that
 }
 
 func (f Fault) Error() string { return f.Path + ": " + f.Text }
+func (f Fault) Unwrap() error { return f.Err }
 
 // maxData is what mount(2) takes for the file system: a page, of which the
 // kernel would cut off the rest in silence.
@@ -61,11 +63,11 @@ func namespaces(s *specs.Spec) (n struct{ mount, user bool }) {
 }
 
 func (c *checker) fault(member, text string) {
-	c.faults = append(c.faults, Fault{c.at + member, text})
+	c.faults = append(c.faults, Fault{Path: c.at + member, Text: text})
 }
 
 func (c *checker) warn(member, text string) {
-	c.warnings = append(c.warnings, Fault{c.at + member, text})
+	c.warnings = append(c.warnings, Fault{Path: c.at + member, Text: text})
 }
 
 func (c *checker) mount(m *specs.Mount) {

@@ -1,8 +1,8 @@
 package spec
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/minirt/minirt/internal/json"
@@ -117,9 +117,7 @@ func (c *checker) finish(faults []Fault) []Fault {
 			f.Line, f.Column = json.LineColumn(c.doc, offset)
 		}
 	}
-	slices.SortStableFunc(faults, func(a, b Fault) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
+	sort.SliceStable(faults, func(i, j int) bool { return faults[i].Before(&faults[j]) })
 	return faults
 }
 

@@ -14,6 +14,11 @@ type Fault struct {
 	File         string // name of the document; "" is config.json
 }
 
+// Before tells whether f's place in the document is before that of g.
+func (f *Fault) Before(g *Fault) bool {
+	return f.Line < g.Line || f.Line == g.Line && f.Column < g.Column
+}
+
 // Error gives the fault on one line: path, text, place.
 func (f Fault) Error() string {
 	text := f.Text

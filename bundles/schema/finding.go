@@ -1,10 +1,10 @@
 package schema
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -30,8 +30,9 @@ func (c *checker) find(path, format string, args ...any) {
 
 // sorted gives each finding once, in the order of paths and texts.
 func (c *checker) sorted() []Finding {
-	slices.SortFunc(c.findings, func(a, b Finding) int {
-		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Text, b.Text))
+	sort.Slice(c.findings, func(i, j int) bool {
+		a, b := &c.findings[i], &c.findings[j]
+		return a.Path < b.Path || a.Path == b.Path && a.Text < b.Text
 	})
 	return slices.Compact(c.findings)
 }

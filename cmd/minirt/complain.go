@@ -12,6 +12,10 @@ package main
 //     inside the failure's text, or, if all went well, stand alone.
 //   - With --log, only failures go to standard error as well: it may be the
 //     container's own, and engines show it as that.
+//   - Advice, where there is one thing to do about a failure, is one more line
+//     behind it: "minirt: advice: ". It is for people alone: not in FILE, nor
+//     anywhere if there is a FILE or the format is json, since then an engine
+//     reads; and not with --log-level error, which asks for the error alone.
 //   - FILE is opened before anything else is done, relative to the directory
 //     that minirt was called in; where that fails, nothing else is done.
 
@@ -28,6 +32,7 @@ import (
 
 // complaints collect what is to be told, until the end.
 type complaints struct {
+	globals  *globals
 	level    string // least level that is told, as --log-level has it; "" is warning
 	json     bool
 	log      int // FILE's descriptor, 0 without one
@@ -36,18 +41,19 @@ type complaints struct {
 
 // open prepares for the flags --log, --log-format, --log-level and --debug.
 func (c *complaints) open(g *globals) error {
+	c.take(g, 0)
 	fd, err := g.OpenLog()
 	if err != nil {
-		return fmt.Errorf("--log %q: %w", g.Log, err)
+		return &logError{g.Log, err}
 	}
-	c.take(g, fd)
+	c.log = fd
 	c.debug("arguments: " + fmt.Sprintf("%q", os.Args[1:]))
 	return nil
 }
 
 // take notes how to tell, and where: log is the descriptor of --log FILE, or 0.
 func (c *complaints) take(g *globals, log int) {
-	c.level, c.json, c.log = g.LogLevel, g.LogFormat == "json", log
+	c.globals, c.level, c.json, c.log = g, g.LogLevel, g.LogFormat == "json", log
 	if g.Debug {
 		c.level = "debug"
 	}
@@ -87,6 +93,9 @@ func (c *complaints) end(status int, err error) int {
 		text += "; warnings: " + strings.Join(c.warnings, "; ")
 	}
 	c.tell(logrus.ErrorLevel, "", text)
+	if next := c.advice(err); next != "" {
+		io.WriteString(os.Stderr, "minirt: advice: "+hot.OneLine(next)+"\n")
+	}
 	return max(status, 1)
 }
 

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/minirt/minirt/bundles"
 	"github.com/minirt/minirt/internal/kernel"
 	"github.com/minirt/minirt/lifecycle"
 )
@@ -72,22 +72,31 @@ type cursor struct {
 
 // walk goes past one word: the same rules as split's, in parse.go.
 func (c *cursor) walk(word string) {
-	name, _, given := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(word, "-"), "-"), "=")
+	name, value, given := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(word, "-"), "-"), "=")
 	switch {
 	case c.waiting != nil:
-		if c.waiting.Name == "root" {
-			c.waiting.Target.SetString(word)
-		}
+		c.take(c.waiting, word)
 		c.waiting = nil
 	case word == "--" && !c.closed:
 		c.closed = true
 	case c.closed || word == "-" || word == "" || word[0] != '-':
+		c.closed = c.closed || endsFlags(c.node, c.operands)
 		c.operands++
-		c.closed = c.closed || endsFlags(c.node)
-	case !given:
-		if f := flagNamed(c.node, name); f != nil && !f.IsBool() && !f.Tag.Optional {
+	default:
+		switch f := flagNamed(c.node, name); {
+		case f == nil || f.IsBool():
+		case given:
+			c.take(f, value)
+		case !f.Tag.Optional:
 			c.waiting = f
 		}
+	}
+}
+
+// take keeps the one value that what is offered depends on.
+func (c *cursor) take(f *kong.Flag, value string) {
+	if f.Name == "root" {
+		f.Target.SetString(value)
 	}
 }
 
@@ -134,11 +143,16 @@ func (c *cursor) values(g *globals, v *kong.Value, name string) (list []choice) 
 		return verbChoices()
 	case "SIGNAL":
 		return signals()
-	case "BUNDLE", "DIR":
+	case "BUNDLE", "BUNDLE1", "BUNDLE2", "DIR":
 		return []choice{{":directories", ""}}
-	case "PROGRAM":
+	case "PROGRAM", "PROGRAMS":
 		return []choice{{":commands", ""}}
-	case "FILE", "PATH", "SOCKET", "PROFILE", "ARGS":
+	case "NAMES":
+		for _, name := range bundles.DataNames() {
+			list = append(list, choice{name, ""})
+		}
+		return list
+	case "FILE", "PATH", "SOCKET", "PROFILE", "ARGS", "SOURCE[:PATH[:OPTIONS]]", "HOST:PATH[:OPTIONS]":
 		return []choice{{":files", ""}}
 	}
 	return nil
@@ -170,14 +184,19 @@ func signals() (list []choice) {
 	return list
 }
 
-// fits tells in which states a container is one for a verb; those that aren't here take all.
-var fits = map[string][]specs.ContainerState{
-	"start":  {specs.StateCreated},
-	"exec":   {specs.StateRunning},
-	"pause":  {specs.StateRunning},
-	"resume": {lifecycle.StatusPaused},
-	"create": {},
-	"run":    {}, // a new name
+// fits tells whether a verb has a use for a container in that state.
+func fits(verb string, s specs.ContainerState) bool {
+	switch verb {
+	case "create", "run": // want a new name
+		return false
+	case "start":
+		return s == specs.StateCreated
+	case "exec", "pause":
+		return s == specs.StateRunning
+	case "resume":
+		return s == lifecycle.StatusPaused
+	}
+	return true
 }
 
 // containers are those below the root of the command line that the verb has a use for.
@@ -188,7 +207,7 @@ func containers(g *globals, verb string) (list []choice) {
 	}
 	states, _ := r.List() // whoever can't read them sees none
 	for _, s := range states {
-		if fit, limited := fits[verb]; !limited || slices.Contains(fit, s.Status) {
+		if fits(verb, s.Status) {
 			list = append(list, choice{s.ID, string(s.Status)})
 		}
 	}

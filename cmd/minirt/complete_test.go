@@ -55,6 +55,11 @@ func TestWhatMayStandAtTheCursorIsOffered(t *testing.T) {
 		"completion -- f":             {"fish"},
 		"completion fish more":        {},
 		"update --resources ":         {":files"},
+		"deploy --data zo":            {"zone", "zones"},
+		"deploy --with ":              {":commands"},
+		"deploy web --writ":           {"--writable"},
+		"deploy web ":                 {":commands"},
+		"deploy web sh --writ":        {":files"},
 		"update --memory ":            {},
 	} {
 		if diff := cmp.Diff(want, offered(line)); diff != "" {

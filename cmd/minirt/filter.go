@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/minirt/minirt/internal/landlock"
 	"github.com/minirt/minirt/internal/seccomp"
 	"github.com/minirt/minirt/spec"
 )
@@ -38,4 +39,17 @@ func filterFindings(config []byte, s *specs.Spec) (found []finding) {
 		add("fault", bar.Path, bar.Text)
 	}
 	return found
+}
+
+// landlockFaults are what is wrong with the annotations that ask for Landlock.
+func landlockFaults(config []byte, s *specs.Spec) spec.Faults {
+	if s == nil || !landlock.Asked(s.Annotations) {
+		return nil
+	}
+	_, faults := landlock.Read(s.Annotations)
+	for i := range faults {
+		f := &faults[i]
+		f.Line, f.Column, _ = spec.Place(config, f.Path)
+	}
+	return faults
 }

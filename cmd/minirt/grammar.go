@@ -15,8 +15,8 @@ import (
 // ms for it: a registry of forty types, a regular expression over each text and
 // a parser of tags that we don't need. This takes 0.02. Only these tags are
 // read: name, short, placeholder, help, default, enum, hidden, arg, optional
-// (of a flag: it may stand without its value), and passthrough on the first
-// argument, behind which there are no more flags.
+// (of a flag: it may stand without its value), and passthrough on an argument,
+// from which on there are no more flags.
 func model(name string, flags any) *kong.Node {
 	v := reflect.ValueOf(flags).Elem()
 	n := &kong.Node{Name: name, Target: v, Tag: new(kong.Tag)}

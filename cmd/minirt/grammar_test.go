@@ -99,6 +99,7 @@ func TestRunTakesWhatEnginesWrite(t *testing.T) {
 			ConsoleSocket: "/s=1",
 			NewID:         "web",
 		},
+		TTY:  "auto",
 		Keep: true,
 	}
 	for _, line := range []string{
@@ -132,10 +133,10 @@ func TestOptionsEndAtTheIDOfKillPsAndDeploy(t *testing.T) {
 		t.Errorf("ps: want (-), got (+):\n%s", diff)
 	}
 	var d deployFlags
-	if _, err := parse(model("deploy", &d), strings.Fields("--run hello /bin/sh -c -- --run")); err != nil {
+	if _, err := parse(model("deploy", &d), strings.Fields("--run hello --tty /bin/sh -c -- --run")); err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff(deployFlags{AndRun: true, Bundle: "hello", Program: "/bin/sh", Args: []string{"-c", "--", "--run"}}, d); diff != "" {
+	if diff := cmp.Diff(deployFlags{AndRun: true, configFlags: configFlags{TTY: true}, netFlags: netFlags{Net: "none"}, Bundle: "hello", Program: "/bin/sh", Args: []string{"-c", "--", "--run"}}, d, cmp.AllowUnexported(deployFlags{})); diff != "" {
 		t.Errorf("deploy: want (-), got (+):\n%s", diff)
 	}
 }

@@ -60,6 +60,10 @@ exec --process /p --console-socket /s --pid-file /p web
 
 run -d -b=/b -no-subreaper -pid-file -p -- web
 -root /r -- run web -d -b /b
+run -d --log-driver file:/l --log-opt max-size=1m --log-opt=max-file=2 -b /b web
+run --rm --tty=no web
+run --tty maybe web
+create --log-driver none web
 run --trace-denied web
 run --trace-denied --bundle /b web
 run -trace-denied=/f.json web

@@ -63,7 +63,7 @@ func minirt(args []string) int {
 		return c.end(0, openErr)
 	}
 	if err != nil {
-		return c.end(0, err)
+		return c.end(troubleOf(command), err)
 	}
 	r, err := g.Runtime(c.warn)
 	if err != nil {
@@ -71,6 +71,14 @@ func minirt(args []string) int {
 	}
 	r.Drivers = drivers()
 	return c.end(command.Run(r))
+}
+
+// troubleOf is the exit status for a mistake in a verb's arguments, where 1 means something else.
+func troubleOf(c command) int {
+	if t, ok := c.(interface{ Trouble() int }); ok {
+		return t.Trouble()
+	}
+	return 0
 }
 
 // verbOf finds the verb that args begin with, and reads and checks its flags.

@@ -44,15 +44,14 @@ func parse(n *kong.Node, args []string) (rest []string, err error) {
 
 // split separates flags, in the form --name=value, from operands.
 func split(n *kong.Node, args []string) (flags, operands []string, err error) {
-	last := endsFlags(n)
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		switch {
 		case arg == "--":
 			return flags, append(operands, args[i+1:]...), nil
 		case arg == "-" || arg == "" || arg[0] != '-':
-			if last {
-				return flags, withoutDashes(n, args[i:]), nil
+			if endsFlags(n, len(operands)) {
+				return flags, withoutDashes(n, append(operands, args[i:]...)), nil
 			}
 			operands = append(operands, arg)
 			continue
@@ -80,9 +79,9 @@ func split(n *kong.Node, args []string) (flags, operands []string, err error) {
 	return flags, operands, nil
 }
 
-// endsFlags tells whether the first operand ends the flags.
-func endsFlags(n *kong.Node) bool {
-	return n.Name == "" || len(n.Positional) > 0 && n.Positional[0].Tag.Passthrough
+// endsFlags tells whether the i-th operand ends the flags.
+func endsFlags(n *kong.Node, i int) bool {
+	return n.Name == "" || i < len(n.Positional) && n.Positional[i].Tag.Passthrough
 }
 
 // withoutDashes drops a "--" between a container's ID and what belongs to the

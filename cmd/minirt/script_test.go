@@ -39,8 +39,9 @@ func TestMain(m *testing.M) {
 //	bundle name [program args...]  a bundle with busybox that runs the program, or /bin/true
 //	edit file path JSON            set a value in a JSON file, as in: edit web/config.json mounts[0].type '"tmpfs"'
 //	drop file path                 take a value out of a JSON file
+//	advice name                    check which row of package advice has spoken in the last command
 //
-// and the conditions [root] and [busybox]. $MINIRT is minirt's own path, for `exec`.
+// and the conditions [root], [busybox] and [exists:path]. $MINIRT is minirt's own path, for `exec`.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -117,9 +118,14 @@ func (p *place) engine() *script.Engine {
 	e.Cmds["bundle"] = p.bundle()
 	e.Cmds["edit"] = edit()
 	e.Cmds["drop"] = drop()
+	e.Cmds["advice"] = checkAdvice()
 	e.Conds = scripttest.DefaultConds()
 	e.Conds["root"] = script.BoolCondition("the test runs as root", os.Geteuid() == 0)
 	_, err := exec.LookPath("busybox")
+	e.Conds["exists"] = script.PrefixCondition("<suffix> is a file or directory of the host", func(_ *script.State, name string) (bool, error) {
+		_, err := os.Stat(name)
+		return err == nil, nil
+	})
 	e.Conds["busybox"] = script.BoolCondition("the host has a busybox", err == nil)
 	return e
 }

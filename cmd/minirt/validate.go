@@ -1,8 +1,7 @@
 package main
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 	"strconv"
 
 	"github.com/minirt/minirt/bundles"
@@ -20,7 +19,7 @@ type validateFlags struct {
 func (*validateFlags) Help() string {
 	return `Reads config.json and prints everything that is wrong with it, each with its line and column.
 
-A "fault" breaks the specification, or asks for a seccomp filter that the kernel wouldn't take or under which no program could be started: no container can be made. A "warning" is what the specification wants to be told of. An "unknown" property is ignored; it may be misspelt. A "schema" finding is a second opinion, by the JSON schema that comes with the specification. Faults alone make the exit status 1.`
+A "fault" breaks the specification, asks for a seccomp filter that the kernel wouldn't take or under which no program could be started, or has Landlock annotations that mean nothing: no container can be made. A "warning" is what the specification wants to be told of. An "unknown" property is ignored; it may be misspelt. A "schema" finding is a second opinion, by the JSON schema that comes with the specification. Faults alone make the exit status 1.`
 }
 
 func (*validateFlags) Example() string {
@@ -65,11 +64,10 @@ func findingsIn(config []byte) (found []finding) {
 	}
 	add("warning", warnings)
 	found = append(found, filterFindings(config, s)...)
+	add("fault", landlockFaults(config, s))
 	add("unknown", spec.Unknown(config))
 	add("schema", schemaFaults(config, found))
-	slices.SortStableFunc(found, func(a, b finding) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
+	sort.SliceStable(found, func(i, j int) bool { return found[i].Before(&found[j].Fault) })
 	return found
 }
 

@@ -36,6 +36,7 @@ var verbs = [...]verb{
 	{running, "start", "start the program of a created container", func() command { return new(hot.Start) }},
 	{running, "exec", "run one more program in a container", func() command { return new(hot.Exec) }},
 	{running, "kill", "send a signal", func() command { return new(hot.Kill) }},
+	{running, "wait", "wait for the end, and print the exit status", func() command { return new(waitFlags) }},
 	{running, "delete", "remove a stopped container", func() command { return new(hot.Delete) }},
 	{running, "pause", "freeze all processes", func() command { return new(pauseFlags) }},
 	{running, "resume", "thaw a paused container", func() command { return new(resumeFlags) }},
@@ -44,18 +45,24 @@ var verbs = [...]verb{
 	{looking, "state", "print the state of a container as JSON", func() command { return new(hot.State) }},
 	{looking, "list", "list the containers", func() command { return new(listFlags) }},
 	{looking, "ps", "list the processes of a container", func() command { return new(psFlags) }},
+	{looking, "logs", "print what a container has said", func() command { return new(logsFlags) }},
 	{looking, "events", "print the figures of a container", func() command { return new(eventsFlags) }},
+	{looking, "top", "show what the containers use, live", func() command { return new(topFlags) }},
+	{looking, "explain", "compare config.json with what the kernel says", func() command { return new(explainFlags) }},
 
 	{bundled, "deploy", "make a bundle of a program of this machine", func() command { return new(deployFlags) }},
 	{bundled, "spec", "write a config.json to start from", func() command { return new(specFlags) }},
 	{bundled, "validate", "say what is wrong with a config.json", func() command { return new(validateFlags) }},
 	{bundled, "plan", "print the system calls that a container would make", func() command { return new(planFlags) }},
+	{bundled, "diff", "compare the system calls of two bundles", func() command { return new(diffFlags) }},
+	{bundled, "net", "connect a container to a network, as a hook", func() command { return new(connectFlags) }},
 	{bundled, "seccomp", "print the filter that is made of a seccomp profile", func() command { return new(seccompFlags) }},
 
 	{itself, "features", "print what minirt supports as JSON", func() command { return new(featuresFlags) }},
 	{itself, "help", "explain a verb", func() command { return new(helpFlags) }},
 	{itself, "completion", "print what teaches a shell to complete command lines", func() command { return new(completionFlags) }},
 	{"", "complete", "print what may stand at the end of a command line", func() command { return new(completeFlags) }},
+	{"", "log-writer", "write the log of a container", func() command { return new(logWriterFlags) }},
 	{"", "man", "write the man pages", func() command { return new(manFlags) }},
 }
 

@@ -55,6 +55,13 @@ func parseOptions() *options {
 }
 
 func main() {
+	if os.Getenv(loading) != "" {
+		if err := load(); err != nil {
+			fmt.Fprintln(os.Stderr, "bench: "+err.Error())
+			os.Exit(2)
+		}
+		return
+	}
 	o := parseOptions()
 	missed, err := bench(o)
 	if err != nil {
@@ -139,6 +146,8 @@ func measure(o *options, h *host, t *tools, all []*contender) (*report, error) {
 		r.breakdown(h, t, s)
 		say("the cgroup part")
 		r.cgroupPart(h)
+		say("filters")
+		r.filterMarks(h, t)
 		say("crowd")
 		r.crowds(h, s, o.crowd)
 	}

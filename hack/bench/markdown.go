@@ -47,6 +47,7 @@ func (r *report) markdown(linked bool) string {
 	r.chargeTable(p)
 	r.breakdownTable(p)
 	r.cgroupTable(p)
+	r.filterTable(p)
 	r.crowdTable(p)
 	r.crossCheck(p)
 	for _, n := range r.notes {

@@ -28,6 +28,7 @@ type report struct {
 	phases      []row // the floor's create
 	cgroups     []row // the cgroup part
 	crowdRows   []crowdRow
+	filters     *filterFigures
 	docker      []dockerRow
 	notes       []string
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -145,12 +146,15 @@ func (b *box) call(args ...string) *result {
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		b.Fatal(err)
 	}
-	r.stdout, r.stderr = contents(out.Name()), contents(said.Name())
+	r.stdout, r.stderr = contents(out.Name()), adviceLine.ReplaceAllString(contents(said.Name()), "")
 	if args[0] == "create" && r.status == 0 {
 		b.output = out.Name()
 	}
 	return r
 }
+
+// adviceLine is what may follow an error, and is no part of it.
+var adviceLine = regexp.MustCompile(`(?m)^minirt: advice: .*\n\z`)
 
 func contents(name string) string {
 	data, _ := os.ReadFile(name)

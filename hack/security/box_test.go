@@ -226,6 +226,9 @@ var ways = []string{"run", "create"}
 // complaint is what a runtime says, and no program of busybox.
 var complaint = regexp.MustCompile(`^minirt: |level=error|^(?:[^:]*\x60.*\x60|[a-z0-9 ]+): [A-Z]`)
 
+// adviceLine is what may follow an error, and is no part of it.
+var adviceLine = regexp.MustCompile(`(?m)^minirt: advice: .*\n\z`)
+
 // run runs the container in one of the ways, up to its end and its deletion.
 func (b *box) run(way string) outcome {
 	b.Helper()
@@ -267,7 +270,7 @@ func (b *box) start() outcome {
 	o.took = time.Since(began)
 	out, _ := os.ReadFile(b.dir + "/create.stdout")
 	text, _ := os.ReadFile(b.dir + "/create.stderr")
-	o.stdout, o.stderr = string(out), string(text)
+	o.stdout, o.stderr = string(out), adviceLine.ReplaceAllString(string(text), "")
 	return o
 }
 
@@ -357,6 +360,6 @@ func (b *box) call(verb string, args ...string) outcome {
 	}
 	out, _ := os.ReadFile(stdout.Name())
 	text, _ := os.ReadFile(stderr.Name())
-	o.stdout, o.stderr = string(out), string(text)
+	o.stdout, o.stderr = string(out), adviceLine.ReplaceAllString(string(text), "")
 	return o
 }

@@ -83,7 +83,7 @@ func (c *compiler) put(w Write) { c.early = append(c.early, w) }
 
 // fault refuses the value at a path.
 func (c *compiler) fault(path, value, why string) {
-	c.faults = append(c.faults, Fault{path, value + ": " + why})
+	c.faults = append(c.faults, Fault{Path: path, Text: value + ": " + why})
 }
 
 // need finds the hierarchy of a controller, by its name in version 1, or
@@ -92,6 +92,7 @@ func (c *compiler) need(controller, path, value string) *Hierarchy {
 	h := c.find(controller)
 	if h == nil {
 		c.fault(path, value, "no "+controller+" controller on this host")
+		c.faults[len(c.faults)-1].Controller = controller
 	}
 	return h
 }

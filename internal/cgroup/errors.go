@@ -17,6 +17,8 @@ var ErrNoRights = errors.New("no right to the cgroup tree")
 type Fault struct {
 	Path string // in config.json: "linux.resources.memory.limit"
 	Text string // the value and what is wrong with it
+
+	Controller string // the one that isn't there, if that is what is wrong
 }
 
 func (f Fault) Error() string { return f.Path + ": " + f.Text }
@@ -31,6 +33,18 @@ func (f Faults) Error() string {
 	}
 	return strings.Join(texts, "; ")
 }
+
+// ErrNotMounted is in the chain of the error of a host without cgroups.
+var ErrNotMounted = errors.New("no cgroup file system is mounted below " + root)
+
+// A NoFit is a cgroup that is there and can't be a new container's.
+type NoFit struct {
+	Dir    string
+	Frozen bool // else somebody is in it
+	text   string
+}
+
+func (e *NoFit) Error() string { return e.text + e.Dir }
 
 // PathError is a file operation that the kernel refused.
 type PathError struct {

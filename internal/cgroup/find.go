@@ -1,7 +1,6 @@
 package cgroup
 
 import (
-	"errors"
 	"path"
 	"strings"
 
@@ -32,7 +31,7 @@ func Find() (*Layout, error) {
 		l, _ = layout(own, elsewhere(mounts))
 	}
 	if len(l.Hierarchies) == 0 {
-		return nil, errors.New("no cgroup file system is mounted below " + root)
+		return nil, ErrNotMounted
 	}
 	if err := l.offers(); err != nil {
 		return nil, err

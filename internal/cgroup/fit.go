@@ -1,7 +1,6 @@
 package cgroup
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 
@@ -19,7 +18,7 @@ func (g *Group) Fit() error {
 			return err
 		}
 		if len(list) > 0 {
-			return errors.New("container's cgroup is not empty: " + strconv.Itoa(len(list)) + " process(es) found in " + d.Path)
+			return &NoFit{Dir: d.Path, text: "container's cgroup is not empty: " + strconv.Itoa(len(list)) + " process(es) found in "}
 		}
 	}
 	if d := g.v2(); d != nil && (!d.leaf() || len(parent(d.Path)) > len(d.Mount)) {
@@ -33,7 +32,7 @@ func (g *Group) Fit() error {
 			return err
 		}
 		if frozen {
-			return errors.New("container's cgroup unexpectedly frozen: " + d.Path)
+			return &NoFit{Dir: d.Path, Frozen: true, text: "container's cgroup unexpectedly frozen: "}
 		}
 	}
 	return nil

@@ -36,7 +36,7 @@ func (l *Layout) place(cgroupsPath, id string) (string, error) {
 		return base + "/minirt-" + id, nil
 	}
 	refuse := func(why string) (string, error) {
-		return "", Fault{"linux.cgroupsPath", strconv.Quote(cgroupsPath) + " " + why}
+		return "", Fault{Path: "linux.cgroupsPath", Text: strconv.Quote(cgroupsPath) + " " + why}
 	}
 	if strings.ContainsAny(cgroupsPath, "\x00\n") {
 		return refuse("has a NUL or a newline in it")

@@ -10,6 +10,7 @@ package landlock
 
 import (
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -141,7 +142,7 @@ func unknown(notes map[string]string) (faults spec.Faults) {
 			faults = append(faults, spec.Fault{Path: place(name), Text: "no such annotation: want one of " + strings.Join(names, ", ") + " after " + Prefix})
 		}
 	}
-	slices.SortFunc(faults, func(a, b spec.Fault) int { return strings.Compare(a.Path, b.Path) })
+	sort.Slice(faults, func(a, b int) bool { return faults[a].Path < faults[b].Path })
 	return faults
 }
 

@@ -16,24 +16,31 @@ var byPath = []struct {
 	calls string
 }{
 	// A person's own directories and files: nothing of a container's.
-	{[]string{"bundles", "cmd/minirt"}, `os.MkdirAll os.Mkdir os.MkdirTemp os.Create os.CreateTemp os.OpenFile os.WriteFile os.Symlink os.Link
+	{[]string{"bundles", "bundles/image", "cmd/minirt"}, `os.MkdirAll os.Mkdir os.MkdirTemp os.Create os.CreateTemp os.OpenFile os.WriteFile os.Symlink os.Link
 		os.Rename os.Remove os.RemoveAll os.Truncate os.Chtimes os.Lchown os.Chown os.Chmod
 		filepath.Walk filepath.WalkDir filepath.EvalSymlinks filepath.Glob`},
 	// Reading: the host's own files.
-	{[]string{"bundles", "cmd/minirt", "lifecycle", "internal/mountpoint", "internal/console", "internal/netdev", "internal/systemd"}, `os.Open os.ReadFile os.ReadDir os.Stat os.Lstat os.Readlink os.DirFS
+	{[]string{"bundles", "bundles/image", "cmd/minirt", "lifecycle", "internal/mountpoint", "internal/console", "internal/netdev", "internal/systemd"}, `os.Open os.ReadFile os.ReadDir os.Stat os.Lstat os.Readlink os.DirFS
 		unix.Stat unix.Lstat unix.Readlink unix.Access`},
-	{[]string{"bundles", "cmd/minirt", "lifecycle", "internal/mountpoint", "internal/cgroup", "internal/resctrl", "internal/tree", "internal/stage"}, `unix.Open unix.Creat unix.Statfs`},
+	{[]string{"bundles", "bundles/image", "cmd/minirt", "lifecycle", "internal/mountpoint", "internal/cgroup", "internal/resctrl", "internal/tree", "internal/stage"}, `unix.Open unix.Creat unix.Statfs`},
 	{[]string{"internal/tree"}, `unix.Stat`}, // who may go along the path of a bind's source
-	// deploy's new root file system, before anybody has seen it (SEC-56 is about those that others made).
+	// The leases, the host's sysctls and its processes; and the files beside config.json that a bundle lends its containers.
+	{[]string{"internal/network", "internal/network/cni"}, `os.MkdirAll os.OpenFile os.WriteFile os.Rename os.Remove os.ReadFile os.Readlink filepath.Glob unix.Open unix.Stat`},
+	{[]string{"internal/network/cni"}, `unix.OpenTree unix.MoveMount unix.Unmount`}, // what keeps a network namespace until its plugins have undone
+	// deploy's new root file system, before anybody has seen it; and those that others made, for deploy --into, which
+	// resolves links itself: no path that it gives to os.Root has a link, a ".." or a slash at its end (SEC-56).
 	{[]string{"bundles"}, `os.OpenRoot`},
 	// The state root and the pid file.
 	{[]string{"lifecycle"}, `unix.Mkdir unix.Chmod unix.Unlink`},
 	{[]string{"internal/resctrl"}, `unix.Lstat`},
 	{[]string{"internal/cgroup"}, `unix.Mkdir unix.Rmdir unix.Lstat unix.Stat unix.Lchown unix.Faccessat`},
 	// By descriptor: the root file system, detached trees, the state directory.
-	{[]string{"internal/mountpoint", "internal/tree", "lifecycle", "bundles"}, `unix.Openat unix.Openat2 unix.Mkdirat unix.Mknodat unix.Symlinkat unix.Linkat unix.Unlinkat
+	{[]string{"internal/mountpoint", "internal/tree", "lifecycle", "bundles", "bundles/image"}, `unix.Openat unix.Openat2 unix.Mkdirat unix.Mknodat unix.Symlinkat unix.Linkat unix.Unlinkat
 		unix.Renameat unix.Renameat2 unix.Fchownat unix.Fchmodat unix.Utimensat unix.UtimesNanoAt unix.Fstatat unix.Readlinkat unix.Faccessat unix.Faccessat2`},
 	{[]string{"internal/cgroup", "internal/stage"}, `unix.Openat unix.Openat2 unix.Unlinkat`},
+	{[]string{"internal/logfile"}, `unix.Open unix.Openat unix.Fstatat`},                 // a log, whose path the caller named
+	{[]string{"internal/advice"}, `unix.Open unix.Openat2 unix.Readlinkat`},              // reading: the host's own files, and by a path that no link leads out of
+	{[]string{"internal/explain"}, `unix.Open unix.Openat unix.Openat2 unix.Readlinkat`}, // what a process shows of itself in /proc/PID
 	// The mounts of a container without a mount namespace.
 	{[]string{"internal/mountpoint"}, `unix.Unmount`},
 	{[]string{"internal/tree"}, `unix.OpenTree unix.Fsopen unix.Fsconfig unix.Fsmount unix.MountSetattr unix.MoveMount`},

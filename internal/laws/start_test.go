@@ -16,7 +16,18 @@ var atStart = strings.Fields(`
 	encoding/json golang.org/x/sys/unix github.com/sirupsen/logrus path/filepath go/scanner regexp/syntax regexp
 	internal/lazyregexp go/doc net/netip github.com/alecthomas/kong
 	crypto/internal/sysrand internal/cpu internal/sync vendor/golang.org/x/net/dns/dnsmessage
-	net github.com/godbus/dbus/v5`) // after package hot
+	net github.com/godbus/dbus/v5 archive/tar github.com/opencontainers/go-digest
+	github.com/containernetworking/cni/libcni github.com/containernetworking/cni/pkg/invoke github.com/containernetworking/cni/pkg/types/020
+	github.com/containernetworking/cni/pkg/types/040 github.com/containernetworking/cni/pkg/types/100
+	github.com/containernetworking/cni/pkg/utils github.com/containernetworking/cni/pkg/version
+	github.com/google/nftables github.com/google/nftables/alignedbuff github.com/google/nftables/expr github.com/mdlayher/netlink io/ioutil
+	github.com/vishvananda/netlink github.com/vishvananda/netlink/nl` + // after package hot
+	// Before it, for images: gzip, the digests, and a version that is formatted.
+	` compress/flate compress/gzip hash/crc32 github.com/opencontainers/image-spec/specs-go
+	crypto crypto/fips140 crypto/sha256 crypto/sha512 crypto/internal/fips140deps/cpu crypto/internal/fips140deps/time
+	crypto/internal/fips140 crypto/internal/fips140/aes crypto/internal/fips140/aes/gcm crypto/internal/fips140/check
+	crypto/internal/fips140/drbg crypto/internal/fips140/hmac crypto/internal/fips140/sha256 crypto/internal/fips140/sha3
+	crypto/internal/fips140/sha512`)
 
 func TestNoPackageOfOursWorksAtStart(t *testing.T) {
 	binary := t.TempDir() + "/minirt"

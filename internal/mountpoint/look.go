@@ -31,7 +31,7 @@ import (
 func Look(s *specs.Spec, f *rootfs.Facts, uid, gid int) (*Points, error) {
 	root, err := hold(f.Root)
 	if err != nil {
-		return nil, rootfs.Fault{Path: "root.path", Text: strconv.Quote(f.Root) + ": " + err.Error()}
+		return nil, rootfs.Fault{Path: "root.path", Text: strconv.Quote(f.Root) + ": " + err.Error(), Err: err}
 	}
 	creating = root
 	return look(root, s, f, uid, gid)
@@ -136,9 +136,10 @@ func (l *looker) host() (err error) {
 
 func (l *looker) mount(i int) error {
 	m, f := &l.s.Mounts[i], &l.f.Mounts[i]
-	fault := func(member, text string) error {
-		return rootfs.Fault{Path: "mounts[" + strconv.Itoa(i) + "]" + member, Text: text}
+	refused := func(member, text string, err error) error {
+		return rootfs.Fault{Path: "mounts[" + strconv.Itoa(i) + "]" + member, Text: text, Err: err}
 	}
+	fault := func(member, text string) error { return refused(member, text, nil) }
 	bind := rootfs.IsBind(m)
 	source := ""
 	if bind {
@@ -148,7 +149,7 @@ func (l *looker) mount(i int) error {
 		case err == unix.EACCES && l.f.UserNamespace: // the mapped root may get there
 			f.File = false
 		case err != nil:
-			return fault(".source", strconv.Quote(m.Source)+": "+err.Error())
+			return refused(".source", strconv.Quote(m.Source)+": "+err.Error(), err)
 		default:
 			f.File = st.Mode&unix.S_IFMT != unix.S_IFDIR
 		}
@@ -163,7 +164,7 @@ func (l *looker) mount(i int) error {
 		if err == unix.ELOOP && options == noLinks {
 			text = strconv.Quote(m.Destination) + " must be an ordinary directory, and what leads there too, not a symbolic link" // SEC-07, 13, 21
 		}
-		return fault(".destination", text)
+		return refused(".destination", text, err)
 	}
 	if rootfs.IsCopyUp(m) && s.fd >= 0 && s.mode&unix.S_IFMT == unix.S_IFDIR {
 		l.points.covers = append(l.points.covers, cover{i, s.fd})

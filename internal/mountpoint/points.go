@@ -151,11 +151,22 @@ func (p *Points) Make() error {
 		for j := range undo {
 			undo[j] = p.list[j].line()
 		}
-		err = errors.New("make " + strconv.Quote("/"+p.list[i].path) + " on the root file system: " + err.Error())
-		return errors.Join(err, remove(p.root, undo))
+		return errors.Join(&MakeError{"/" + p.list[i].path, err}, remove(p.root, undo))
 	}
 	return nil
 }
+
+// MakeError is what the kernel said to a point that was to be made.
+type MakeError struct {
+	Path string // within the root
+	Err  error
+}
+
+func (e *MakeError) Error() string {
+	return "make " + strconv.Quote(e.Path) + " on the root file system: " + e.Err.Error()
+}
+
+func (e *MakeError) Unwrap() error { return e.Err }
 
 // make makes one point, and tells whether something was made though it failed.
 // A directory or file that somebody else made meanwhile will do.

@@ -34,6 +34,7 @@ const (
 	Capset
 	Chdir
 	Chroot
+	ClockGettime
 	Clone
 	Close
 	CloseRange
@@ -58,9 +59,11 @@ const (
 	LandlockRestrictSelf
 	Mkdirat
 	Mknodat
+	Mmap
 	Mount
 	MountSetattr
 	MoveMount
+	Munmap
 	Openat
 	Openat2
 	OpenTree
@@ -107,6 +110,7 @@ var calls = [...]call{
 	Capset:                {"capset", [2]uint16{126, 91}, [MaxArgs]form{capHeader, capData}},
 	Chdir:                 {"chdir", [2]uint16{80, 49}, [MaxArgs]form{str}},
 	Chroot:                {"chroot", [2]uint16{161, 51}, [MaxArgs]form{str}},
+	ClockGettime:          {"clock_gettime", [2]uint16{228, 113}, [MaxArgs]form{clock, ptr}},
 	Clone:                 {"clone", [2]uint16{56, 220}, [MaxArgs]form{cloneFlags, ptr, ptr, ptr, ptr}},
 	Close:                 {"close", [2]uint16{3, 57}, [MaxArgs]form{fd}},
 	CloseRange:            {"close_range", [2]uint16{436, 436}, [MaxArgs]form{unsigned, unsigned, closeRange}},
@@ -131,9 +135,11 @@ var calls = [...]call{
 	LandlockRestrictSelf:  {"landlock_restrict_self", [2]uint16{446, 446}, [MaxArgs]form{fd, hex}},
 	Mkdirat:               {"mkdirat", [2]uint16{258, 34}, [MaxArgs]form{fd, str, oct}},
 	Mknodat:               {"mknodat", [2]uint16{259, 33}, [MaxArgs]form{fd, str, nodeMode, device}},
+	Mmap:                  {"mmap", [2]uint16{9, 222}, [MaxArgs]form{ptr, dec, protection, mapFlags, fd, hex}},
 	Mount:                 {"mount", [2]uint16{165, 40}, [MaxArgs]form{str, str, str, mountFlags, str}},
 	MountSetattr:          {"mount_setattr", [2]uint16{442, 442}, [MaxArgs]form{fd, str, atFlags, mountAttrs, dec}},
 	MoveMount:             {"move_mount", [2]uint16{429, 429}, [MaxArgs]form{fd, str, fd, str, moveFlags}},
+	Munmap:                {"munmap", [2]uint16{11, 215}, [MaxArgs]form{ptr, dec}},
 	Openat:                {"openat", [2]uint16{257, 56}, [MaxArgs]form{fd, str, openFlags, oct}},
 	Openat2:               {"openat2", [2]uint16{437, 437}, [MaxArgs]form{fd, str, openHow, dec}},
 	OpenTree:              {"open_tree", [2]uint16{428, 428}, [MaxArgs]form{fd, str, treeFlags}},

@@ -78,6 +78,9 @@ const (
 	landlockRuleset
 	landlockRule
 	landlockAttr
+	clock
+	protection
+	mapFlags
 )
 
 // sets and enums are the forms that one table prints.
@@ -85,13 +88,13 @@ var sets = [...][]name{
 	dupFlags: dupNames, atFlags: atNames, accessAtFlags: accessAtNames, unlinkFlags: unlinkNames, treeFlags: treeNames,
 	moveFlags: moveNames, nsFlags: cloneNames, mountFlags: mountNames, mountAttr: attrNames, umountFlags: umountNames,
 	fsopenFlags: fsopenNames, fsmountFlags: fsmountNames, signalfdFlags: signalfdNames, seccompFlags: filterNames,
-	closeRange: closeRangeNames, messageFlags: messageNames,
+	closeRange: closeRangeNames, messageFlags: messageNames, protection: protectionNames, mapFlags: mapNames,
 }
 
 var enums = [...][]name{
 	fsconfigCommand: fsconfigNames, fcntlCommand: fcntlNames, keyctlCommand: keyctlNames, ioctlRequest: ioctlNames,
 	prctlOption: prctlNames, sigHow: sigHowNames, seccompOperation: seccompNames, priorityWhich: priorityNames,
-	ioprioWho: ioprioWhoNames, family: familyNames, landlockRule: landlockRuleNames,
+	ioprioWho: ioprioWhoNames, family: familyNames, landlockRule: landlockRuleNames, clock: clockNames,
 }
 
 // constant prints a constant argument of step s.

@@ -22,6 +22,7 @@ var forms = []func(p *plan.Plan) *plan.Step{
 	},
 	func(p *plan.Plan) *plan.Step { return p.Do(plan.Chdir, "/nowhere \"at all\"\n") },
 	func(p *plan.Plan) *plan.Step { return p.Do(plan.Chroot, "/nowhere") },
+	func(p *plan.Plan) *plan.Step { return p.Do(plan.ClockGettime, unix.CLOCK_REALTIME, nil) },
 	func(p *plan.Plan) *plan.Step {
 		return p.Do(plan.Clone, unix.CLONE_PARENT|int(unix.SIGCHLD), nil, nil, nil, nil)
 	},
@@ -94,6 +95,9 @@ var forms = []func(p *plan.Plan) *plan.Step{
 	func(p *plan.Plan) *plan.Step { return p.Do(plan.Mknodat, 99, "x", unix.S_IFBLK|0o660, 259<<8|1) },
 	func(p *plan.Plan) *plan.Step { return p.Do(plan.Mknodat, 99, "x", unix.S_IFIFO, 0) },
 	func(p *plan.Plan) *plan.Step {
+		return p.Do(plan.Mmap, 0x10000000, 65536, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_FIXED, 99, 0)
+	},
+	func(p *plan.Plan) *plan.Step {
 		return p.Do(plan.Mount, "none", "/nowhere", "tmpfs", unix.MS_NOSUID|unix.MS_REC|unix.MS_SLAVE, "size=64k")
 	},
 	func(p *plan.Plan) *plan.Step { return p.Do(plan.Mount, nil, "/nowhere", nil, 0, nil) },
@@ -107,6 +111,7 @@ var forms = []func(p *plan.Plan) *plan.Step{
 	func(p *plan.Plan) *plan.Step {
 		return p.Do(plan.MoveMount, 99, "", 98, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
 	},
+	func(p *plan.Plan) *plan.Step { return p.Do(plan.Munmap, 0x10000000, 65536) },
 	func(p *plan.Plan) *plan.Step {
 		return p.Do(plan.Openat, 99, "x", unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o600)
 	},

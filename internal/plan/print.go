@@ -28,12 +28,17 @@ func (p *Plan) Text() string {
 		}
 		b.WriteByte('\n')
 	}
+	p.printCells(&b)
+	return b.String()
+}
+
+// printCells prints what the cells hold at the start.
+func (p *Plan) printCells(b *strings.Builder) {
 	for _, n := range p.names {
 		if contents := p.contents(n); contents != "" {
 			b.WriteString("   &  " + n.name + " = " + contents + "\n")
 		}
 	}
-	return b.String()
 }
 
 func number(i int) string {
@@ -41,8 +46,27 @@ func number(i int) string {
 	return strings.Repeat(" ", max(4-len(s), 0)) + s
 }
 
+// Unnumbered is Text without numbers and columns: a jump is told by how many
+// steps it passes over. So a step that is put in changes no line but those of
+// jumps over it, and two plans can be compared line by line.
+func (p *Plan) Unnumbered() string {
+	var b strings.Builder
+	for i := range p.Steps {
+		b.WriteString(p.line(i, over))
+		if o := p.Steps[i].Origin; o != "" {
+			b.WriteString("  " + o)
+		}
+		b.WriteByte('\n')
+	}
+	p.printCells(&b)
+	return b.String()
+}
+
 // Line prints one step without its number and origin.
-func (p *Plan) Line(i int) string {
+func (p *Plan) Line(i int) string { return p.line(i, skip) }
+
+// line is Line with jumps told in one way or the other.
+func (p *Plan) line(i int, skip func(i int, steps uint16) string) string {
 	s := &p.Steps[i]
 	l := p.Sentence(i)
 	if s.Result != None {
@@ -72,6 +96,8 @@ func (p *Plan) Line(i int) string {
 }
 
 func skip(i int, steps uint16) string { return " skip to " + strconv.Itoa(i+1+int(steps)) }
+
+func over(_ int, steps uint16) string { return " skip " + strconv.Itoa(int(steps)) + " steps" }
 
 func (s *Step) tolerated() (names []string) {
 	for _, e := range s.Tolerated {

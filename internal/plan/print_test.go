@@ -207,3 +207,27 @@ func names(line string) []string {
 	slices.Sort(all)
 	return slices.DeleteFunc(slices.Compact(all), func(s string) bool { return s == "O_RDONLY" })
 }
+
+// What compares two plans sees no difference where a step has only been shifted.
+func TestUnnumberedKnowsNoPlaces(t *testing.T) {
+	t.Parallel()
+	print := func(more bool) []string {
+		p := plan.New(plan.AMD64, 3)
+		p.At("root.path")
+		if more {
+			p.Do(plan.Chdir, "/more skip to 9")
+		}
+		p.Do(plan.Chdir, "/a skip to 2").Tolerate(unix.ENOENT)
+		p.Do(plan.Setsid)
+		p.JumpOnTolerated(p.Last() - 1)
+		p.Do(plan.ExitGroup, 0)
+		return strings.SplitAfter(p.Unnumbered(), "\n")
+	}
+	want := []string{"chdir(\"/a skip to 2\")  or ENOENT then skip 1 steps  root.path\n", "setsid()  root.path\n", "exit_group(0)  root.path\n", ""}
+	if d := cmp.Diff(want, print(false)); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(want, print(true)[1:]); d != "" {
+		t.Error(d)
+	}
+}

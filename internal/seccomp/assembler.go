@@ -131,9 +131,28 @@ func (a *assembler) answer(p *profile, v verdict) int {
 // chain tries the rules of a chain one after the other, then the default action.
 func (a *assembler) chain(p *profile, chain int) int {
 	next := a.ret(p.fallback)
-	for ; chain != 0; chain = p.links[chain].prev {
+	for chain != 0 {
+		if p.asksAlike(chain, chain) {
+			next, chain = a.values(p, chain, next)
+			continue
+		}
 		r := &p.rules[p.links[chain].rule]
 		next = a.all(r.conditions, a.ret(r.action), next)
+		chain = p.links[chain].prev
 	}
 	return next
+}
+
+// values tries the last rules of a chain that all ask for a value of the same
+// argument, with the same upper half: that is compared once, and the lower half
+// with each. It gives the chain that is left, too.
+func (a *assembler) values(p *profile, chain, next int) (first, rest int) {
+	c, no := &p.rules[p.links[chain].rule].conditions[0], next
+	for rest = chain; p.asksAlike(rest, chain); rest = p.links[rest].prev {
+		r := &p.rules[p.links[rest].rule]
+		next = a.branch(opEqual, low(r.conditions[0].value), a.ret(r.action), next)
+	}
+	lower := a.load(c.offset())
+	a.branch(opEqual, high(c.value), lower, no)
+	return a.load(c.offset() + highWord), rest
 }

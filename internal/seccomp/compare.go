@@ -12,7 +12,8 @@ func (a *assembler) all(conditions []condition, yes, no int) int {
 
 // compare goes to yes if the condition holds, else to no. Arguments have 64
 // bits and BPF has words of 32: each half is compared on its own, and nothing
-// is shared with any other condition (SEC-54).
+// is shared with any other condition (SEC-54), but for rules that ask for one
+// value each of the same argument (values).
 func (a *assembler) compare(c condition, yes, no int) int {
 	switch c.op {
 	case notEqual:

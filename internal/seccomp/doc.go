@@ -63,8 +63,9 @@
 //
 // # What can't be started
 //
-// A filter that refuses execve whatever its arguments, or read where a listener
-// is waited for, is an error of Compile's: nothing could be started under it.
+// A filter that refuses execve whatever its arguments, or, where an agent is to
+// get a listener, read, write or close, is an error of Compile's: nothing could
+// be started under it.
 //
 // # The program
 //

@@ -154,12 +154,19 @@ func Audit(abi specs.Arch) uint32 {
 
 // Bar tells what keeps any program from being started under the filter: that it
 // refuses a call which must still be made behind it. That is execve(2), and where
-// there is a listener read(2), in which the process waits until the agent has it.
+// there is a listener also read(2), write(2) and close(2), by which the process
+// waits until the agent has it, and then at its gate.
 func (x *Explanation) Bar() *Error {
-	if bar := x.refuses("execve"); bar != nil || !x.Filter.Notify {
-		return bar
+	behind := []string{"execve", "read", "write", "close"}
+	if !x.Filter.Notify {
+		behind = behind[:1]
 	}
-	return x.refuses("read")
+	for _, name := range behind {
+		if bar := x.refuses(name); bar != nil {
+			return bar
+		}
+	}
+	return nil
 }
 
 // refuses says so if the filter lets no such call of the machine's own ABI

@@ -128,6 +128,11 @@ func TestAFilterUnderWhichNothingStartsIsRefused(t *testing.T) {
 		{"read refused", specs.ActAllow, []specs.LinuxSyscall{rule(specs.ActErrno, nil, "read")}, ""},
 		{"read refused, and an agent is to come", specs.ActAllow, []specs.LinuxSyscall{rule(specs.ActNotify, nil, "mount"), rule(specs.ActErrno, nil, "read")},
 			"linux.seccomp.syscalls[1]: answers read with ERRNO EPERM: no program can be started under this filter"},
+		{"write refused, and an agent is to come", specs.ActErrno, []specs.LinuxSyscall{allow("read", "execve", "close"), rule(specs.ActNotify, nil, "mount")},
+			"linux.seccomp.defaultAction: answers write with ERRNO EPERM: no program can be started under this filter"},
+		{"close refused, and an agent is to come", specs.ActNotify, []specs.LinuxSyscall{rule(specs.ActKillProcess, nil, "close")},
+			"linux.seccomp.syscalls[0]: answers close with KILL_PROCESS: no program can be started under this filter"},
+		{"some refused, and an agent is to come", specs.ActNotify, []specs.LinuxSyscall{rule(specs.ActErrno, some, "close", "write", "read")}, ""},
 	} {
 		for _, goarch := range []string{"amd64", "arm64"} {
 			s := &specs.LinuxSeccomp{DefaultAction: test.fallback, Syscalls: test.entries}

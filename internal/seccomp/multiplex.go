@@ -1,11 +1,6 @@
 package seccomp
 
-import (
-	"slices"
-	"strings"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // Some old ABIs (i386, MIPS O32, PowerPC, s390x) have a second door to the
 // socket and System V IPC calls: socketcall(2) and ipc(2), whose first argument
@@ -27,7 +22,7 @@ type multiplexed struct {
 // firstIs has the condition that a door's first argument is the call's number.
 type firstIs [1]condition
 
-// throughDoors is sorted by name. The numbers are those of linux/net.h and linux/ipc.h.
+// throughDoors has all of them. The numbers are those of linux/net.h and linux/ipc.h.
 var throughDoors = [...]multiplexed{
 	{"accept", "socketcall", firstIs{{0, maskedEqual, socketMask, 5}}},
 	{"accept4", "socketcall", firstIs{{0, maskedEqual, socketMask, 18}}},
@@ -67,17 +62,11 @@ var throughDoors = [...]multiplexed{
 // too. The call's own arguments lie in memory there, out of a filter's sight:
 // of an entry with conditions, an action that lets the call through is left
 // out, and any other is taken as if it had none.
-func (p *profile) nameMultiplexed(name string, entry int, action uint32, conditional bool) {
-	if action == p.fallback || conditional && letsThrough(action) {
+func (p *profile) nameMultiplexed(id callID, entry int, action uint32, conditional bool) {
+	if p.doors[id] == 0 || action == p.fallback || conditional && letsThrough(action) {
 		return
 	}
-	i, found := slices.BinarySearchFunc(throughDoors[:], name, func(m multiplexed, name string) int {
-		return strings.Compare(m.name, name)
-	})
-	if !found {
-		return
-	}
-	m := &throughDoors[i]
+	m := &throughDoors[p.doors[id]-1]
 	door, _ := call(m.door)
 	d := &p.decisions[door]
 	d.named = true

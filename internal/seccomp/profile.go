@@ -51,6 +51,7 @@ type profile struct {
 	rules     []rule
 	links     []link
 	decisions [len(callNames)]decision
+	doors     [len(callNames)]uint8 // those in throughDoors by their place there, from 1
 }
 
 // A verdict is the answer for a call: a chain's, or where chain is 0, action.
@@ -120,6 +121,14 @@ func (p *profile) chain(prev, i, from int) int {
 	}
 	p.links = append(p.links, link{i, prev})
 	return len(p.links) - 1
+}
+
+// asksAlike tells whether the last rules of two chains ask each for one value of
+// the same argument, and for the same upper half of it.
+func (p *profile) asksAlike(chain, other int) bool {
+	x, y := p.rules[p.links[chain].rule].conditions, p.rules[p.links[other].rule].conditions
+	return chain != 0 && len(x) == 1 && len(y) == 1 && x[0].op == equalTo && y[0].op == equalTo &&
+		x[0].index == y[0].index && high(x[0].value) == high(y[0].value)
 }
 
 // verdict gives the answer for a call.

@@ -14,6 +14,7 @@ type reader struct {
 	faults   Errors
 	warnings []string
 	unknown  map[string]bool // names already warned of
+	next     callID          // the one after the last that was named
 }
 
 // fault notes a fault at a path below linux.seccomp.
@@ -24,6 +25,11 @@ func (r *reader) fault(path, text string) {
 // profile reads defaultAction, defaultErrnoRet and syscalls.
 func (r *reader) profile(s *specs.LinuxSeccomp) *profile {
 	p := &profile{links: make([]link, 1, 16)}
+	for i := range throughDoors {
+		if id, known := call(throughDoors[i].name); known {
+			p.doors[id] = uint8(i + 1)
+		}
+	}
 	p.fallback = r.action(s.DefaultAction, s.DefaultErrnoRet, top)
 	p.notify = p.fallback == unix.SECCOMP_RET_USER_NOTIF
 	for i := range s.Syscalls {
@@ -42,14 +48,29 @@ func (r *reader) syscall(p *profile, s *specs.LinuxSyscall, i int) {
 	}
 	rules := p.add(i, action, conditions)
 	for j, name := range s.Names {
-		id, known := call(name)
+		id, known := r.call(name)
 		if !known {
 			r.warnUnknown(name, i, j)
 			continue
 		}
 		p.name(id, rules)
-		p.nameMultiplexed(name, i, action, len(conditions) > 0)
+		p.nameMultiplexed(id, i, action, len(conditions) > 0)
 	}
+}
+
+// call finds a name in callNames: near the one before, as profiles are sorted, too.
+func (r *reader) call(name string) (id callID, known bool) {
+	const near = 4
+	for id := r.next; id < min(r.next+near, callID(len(callNames))); id++ {
+		if callNames[id] == name {
+			r.next = id + 1
+			return id, true
+		}
+	}
+	if id, known = call(name); known {
+		r.next = id + 1
+	}
+	return id, known
 }
 
 // warnUnknown warns once of a name that no table has. It may be newer than

@@ -1,10 +1,8 @@
 package seccomp
 
 import (
-	"math"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -65,39 +63,4 @@ func loadTime(t testing.TB) time.Duration {
 		t.Fatal(stderr.String())
 	}
 	return took
-}
-
-// TestCompilingAndLoadingAreQuick holds the marks: Docker's profile is compiled
-// in 150 µs and 30 times faster than by libseccomp, and seccomp(2) takes 150 µs
-// for it. The least of some times is what a busy machine can still tell.
-func TestCompilingAndLoadingAreQuick(t *testing.T) {
-	if runtime.GOARCH != "amd64" {
-		t.Skip("the marks are for x86-64")
-	}
-	const mark = 150 * time.Microsecond
-	load := time.Duration(math.MaxInt64)
-	for range 40 {
-		load = min(load, loadTime(t))
-	}
-	if load > mark {
-		t.Errorf("seccomp(2) takes %v", load)
-	}
-	p := newPeer(t)
-	for name, s := range map[string]*specs.LinuxSeccomp{"docker": docker(t), "moby": moby(t)} {
-		ours, theirs := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
-		for range 20 {
-			theirs = min(theirs, p.compile(t, s, optimizeDefault).took)
-			for range 20 {
-				begin := time.Now()
-				if _, _, err := Compile(s, "amd64"); err != nil {
-					t.Fatal(err)
-				}
-				ours = min(ours, time.Since(begin))
-			}
-		}
-		t.Logf("%s: %v, libseccomp %v: %.0f times; loaded in %v", name, ours, theirs, float64(theirs)/float64(ours), load)
-		if ours > mark || theirs < 30*ours {
-			t.Errorf("%s takes %v, libseccomp %v", name, ours, theirs)
-		}
-	}
 }

@@ -53,7 +53,7 @@ func Make(s *specs.Spec, f *rootfs.Facts, ids *IDs, i, covered int) (Made, error
 	m := &s.Mounts[i]
 	fd, err := make1(m, f, ids, covered)
 	if err != nil {
-		return Made{}, rootfs.Fault{Path: "mounts[" + strconv.Itoa(i) + "]", Text: err.Error()}
+		return Made{}, rootfs.Fault{Path: "mounts[" + strconv.Itoa(i) + "]", Text: err.Error(), Err: err}
 	}
 	return Made{i, fd}, nil
 }
@@ -84,7 +84,7 @@ func Bind(m *specs.Mount, bundle string, namespace int, whole bool) (fd int, err
 	}
 	fd, err = unix.OpenTree(unix.AT_FDCWD, rootfs.Source(m, bundle), flags)
 	if err != nil {
-		return -1, errors.New("open_tree " + strconv.Quote(m.Source) + ": " + err.Error())
+		return -1, &callError{"open_tree " + strconv.Quote(m.Source) + ": " + err.Error(), err}
 	}
 	below, top := rootfs.Attributes(m)
 	if err := errors.Join(set(fd, unix.AT_RECURSIVE, below), set(fd, 0, top)); err != nil {
@@ -101,10 +101,19 @@ func Bind(m *specs.Mount, bundle string, namespace int, whole bool) (fd int, err
 	a := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(namespace)}
 	if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH|reach, &a); err != nil {
 		unix.Close(fd)
-		return -1, errors.New("id-mapped mount of " + strconv.Quote(m.Source) + ": " + err.Error() + idmapHint(err))
+		return -1, &callError{"id-mapped mount of " + strconv.Quote(m.Source) + ": " + err.Error() + idmapHint(err), err}
 	}
 	return fd, nil
 }
+
+// callError is a call's failure in words.
+type callError struct {
+	text string
+	err  error
+}
+
+func (e *callError) Error() string { return e.text }
+func (e *callError) Unwrap() error { return e.err }
 
 func idmapHint(err error) string {
 	switch err {

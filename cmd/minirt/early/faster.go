@@ -80,6 +80,9 @@ func loosen() {
 // the main thread, whose slack is handed down to children; package hot keeps
 // main there.
 func init() {
+	if began.first.seconds != 0 {
+		ask(monotonic, &began.goes)
+	}
 	if lowered {
 		syscall(sysPrlimit64, 0, rlimitNofile, uintptr(unsafe.Pointer(&limit)), 0, 0)
 	}

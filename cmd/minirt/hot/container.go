@@ -27,6 +27,8 @@ type Bundling struct {
 // Making is what create and run have in common.
 type Making struct {
 	Bundling
+	Timed
+	Logged
 	PIDFile       string `name:"pid-file" placeholder:"FILE" help:"Write the process's ID to FILE."`
 	ConsoleSocket string `name:"console-socket" placeholder:"SOCKET" help:"Send the terminal's master descriptor to the unix socket SOCKET."`
 	PIDFDSocket   string `name:"pidfd-socket" placeholder:"SOCKET" help:"Send a pidfd of the process to the unix socket SOCKET."`
@@ -58,11 +60,12 @@ func (f *Making) Check() error {
 			return UsageError(what + ": descriptor " + strconv.Itoa(fd) + " is not open")
 		}
 	}
-	return nil
+	return f.Logged.check()
 }
 
 func (f *Making) Options() lifecycle.CreateOptions {
 	o := f.Bundling.Options()
 	o.PIDFile, o.ConsoleSocket, o.PIDFDSocket = f.PIDFile, f.ConsoleSocket, f.PIDFDSocket
+	o.Log, _ = f.Logged.options()
 	return o
 }

@@ -13,9 +13,14 @@ The program is looked for now, so a missing one is an error of create. If create
 
 func (*Create) Example() string {
 	return `minirt create --bundle hello --pid-file hello.pid web
-minirt start web`
+minirt start web
+minirt create --timing=create.json --bundle hello web`
 }
 
 func (f *Create) Run(r *lifecycle.Runtime) (status int, err error) {
-	return 0, r.Create(f.NewID, f.Options())
+	return f.timed("create", f.NewID, func(t *lifecycle.Timing) (int, error) {
+		o := f.Options()
+		o.Timing = t
+		return 0, r.Create(f.NewID, o)
+	})
 }

@@ -10,6 +10,7 @@ import (
 
 // Exec is the verb "exec".
 type Exec struct {
+	Timed
 	Process        string   `name:"process" short:"p" placeholder:"FILE" help:"Run the process that FILE describes, as config.json would; the flags for what to run are then of no meaning."`
 	Detach         bool     `name:"detach" short:"d" help:"Return as soon as the program runs."`
 	Cwd            string   `name:"cwd" placeholder:"DIR" help:"Run in DIR of the container."`
@@ -38,7 +39,8 @@ func (*Exec) Help() string {
 func (*Exec) Example() string {
 	return `minirt exec web ps
 minirt exec --user 1000:1000 --env LANG=C --cwd /tmp web ls -l
-minirt exec --process process.json --detach --pid-file ps.pid web`
+minirt exec --process process.json --detach --pid-file ps.pid web
+minirt exec --timing web true`
 }
 
 // Check refuses what can be seen to be wrong without the container.
@@ -72,8 +74,16 @@ func (f *Exec) gids() (gids []uint32, err error) {
 }
 
 func (f *Exec) Run(r *lifecycle.Runtime) (status int, err error) {
+	return f.timed("exec", f.ID, func(t *lifecycle.Timing) (int, error) {
+		o := f.options()
+		o.Timing = t
+		return r.Exec(f.ID, o)
+	})
+}
+
+func (f *Exec) options() lifecycle.ExecOptions {
 	gids, _ := f.gids()
-	return r.Exec(f.ID, lifecycle.ExecOptions{
+	return lifecycle.ExecOptions{
 		Process:        f.Process,
 		Args:           f.Args,
 		Cwd:            f.Cwd,
@@ -92,5 +102,5 @@ func (f *Exec) Run(r *lifecycle.Runtime) (status int, err error) {
 		PreserveFDs:    f.PreserveFDs,
 		Cgroup:         f.Cgroup,
 		IgnorePaused:   f.IgnorePaused,
-	})
+	}
 }

@@ -171,11 +171,19 @@ func (p *numbers) natural(flag, s string) *uint64 {
 	return &n
 }
 
-// size reads bytes, or with k, m, g or t behind (powers of 1024).
 func (p *numbers) size(flag, s string) *int64 {
 	if s == "" {
 		return nil
 	}
+	n, ok := Size(s)
+	if !ok {
+		p.refuse(flag, s, "a size: bytes, or with k, m or g behind, or -1")
+	}
+	return &n
+}
+
+// Size reads bytes, or with k, m, g or t behind (powers of 1024); -1 is no limit.
+func Size(s string) (n int64, ok bool) {
 	digits, shift := strings.TrimSuffix(strings.ToLower(s), "b"), 0
 	if i := strings.IndexAny(digits, "kmgt"); i > 0 && i == len(digits)-1 {
 		shift = 10 * (1 + strings.IndexByte("kmgt", digits[i]))
@@ -183,8 +191,7 @@ func (p *numbers) size(flag, s string) *int64 {
 	}
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil || n < -1 || n<<shift>>shift != n || shift > 0 && n < 0 {
-		p.refuse(flag, s, "a size: bytes, or with k, m or g behind, or -1")
+		return 0, false
 	}
-	n <<= shift
-	return &n
+	return n << shift, true
 }
