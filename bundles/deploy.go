@@ -21,6 +21,10 @@ type Deployment struct {
 	// Edit, if there is one, changes the configuration before it is written,
 	// and before anything is made; an error of its is Deploy's own.
 	Edit func(*specs.Spec) error
+
+	// Interrupted, if there is one, is asked again and again: an error of its
+	// ends the work, and is Deploy's own.
+	Interrupted func() error
 }
 
 // Contents is what a root file system is to hold beside a program.
@@ -62,6 +66,7 @@ func Deploy(dir string, d Deployment) error {
 		return err
 	}
 	t := newTree("")
+	t.interrupted = d.Interrupted
 	if err := addProgram(t, file, 0); err != nil {
 		return err
 	}
@@ -81,7 +86,7 @@ func Deploy(dir string, d Deployment) error {
 	if err := t.addBase(); err != nil {
 		return err
 	}
-	return makeBundle(dir, config, t)
+	return Make(dir, func(rootfs string) (*specs.Spec, error) { return config, layRootfs(rootfs, t) })
 }
 
 // edited has the configuration changed, and refuses what no container could be made of.

@@ -2,6 +2,7 @@ package bundles
 
 import (
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -299,7 +300,7 @@ func TestAFailedDeployLeavesNothing(t *testing.T) {
 			}
 			broken := tree()
 			broken.entries[n].mode = fs.ModeSymlink // a link with no target can't be made
-			if err := makeBundle(dir, Default(true), broken); err == nil {
+			if err := Make(dir, func(rootfs string) (*specs.Spec, error) { return Default(true), layRootfs(rootfs, broken) }); err == nil {
 				t.Fatalf("entry %d: no error", n)
 			}
 			_, err := os.Lstat(dir)
@@ -308,6 +309,48 @@ func TestAFailedDeployLeavesNothing(t *testing.T) {
 			}
 			os.RemoveAll(dir)
 		}
+	}
+}
+
+func TestAnInterruptedDeployLeavesNothing(t *testing.T) {
+	t.Parallel()
+	tmp := t.TempDir()
+	program := quiet(t, tmp+"/program")
+	for last := 0; ; last++ { // each time one question later
+		asked := 0
+		dir := filepath.Join(tmp, "bundle")
+		err := Deploy(dir, Deployment{Program: program, Interrupted: func() error {
+			if asked++; asked > last {
+				return errors.New("interrupted")
+			}
+			return nil
+		}})
+		if err == nil && last > 3 {
+			break
+		}
+		if err == nil || !strings.HasSuffix(err.Error(), "interrupted") {
+			t.Fatalf("question %d of %d: %v", last, asked, err)
+		}
+		if _, err := os.Lstat(dir); !os.IsNotExist(err) {
+			t.Fatalf("question %d: something is left of the bundle: %v", last, err)
+		}
+	}
+}
+
+// Two may find a directory empty at once: one makes a bundle of it, and the
+// other leaves that alone.
+func TestWhoComesSecondTakesNothingBackOfTheFirst(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	err := Make(dir, func(rootfs string) (*specs.Spec, error) {
+		check(t, Write(dir, Default(true))) // the other's
+		return Default(true), nil
+	})
+	if err == nil {
+		t.Error("no error")
+	}
+	if diff := cmp.Diff([]string{dir, dir + "/config.json"}, listing(t, dir)); diff != "" {
+		t.Error(diff)
 	}
 }
 

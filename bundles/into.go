@@ -14,10 +14,10 @@ import (
 // is only read. Nothing that is there is changed: what c wants under the same
 // path must be the same, and where the bundle has a directory or a link of its
 // own on the way, the way leads through that. After an error all that was added
-// is gone again.
+// is gone again. interrupted is that of a Deployment, or nil.
 //
 // Shared libraries in c.With need a program beside them that loads them.
-func AddTo(dir string, c Contents) error {
+func AddTo(dir string, c Contents, interrupted func() error) error {
 	b, err := Open(dir)
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func AddTo(dir string, c Contents) error {
 	}
 	defer root.Close()
 	t := newTree("")
-	t.present = root
+	t.present, t.interrupted = root, interrupted
 	if err := c.addTo(t); err != nil {
 		return err
 	}

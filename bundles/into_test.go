@@ -53,7 +53,7 @@ func TestAddToAddsToABundleAndChangesNothingOfIt(t *testing.T) {
 	check(t, AddTo(dir, Contents{
 		With:   []string{quiet(t, src+"/p")},
 		Copies: []Copy{{Source: src + "/f", Target: "/etc/f"}, {Source: src + "/f", Target: "/lib/f"}},
-	}))
+	}, nil))
 	after := states(t, dir)
 	for name, want := range before {
 		if after[name] != want {
@@ -108,7 +108,7 @@ func TestAddToRefusesWhatClashes(t *testing.T) {
 		{"/same", ""},
 	}
 	for _, test := range tests {
-		err := AddTo(dir, Contents{Copies: []Copy{{Source: src + "/f", Target: test.target}}})
+		err := AddTo(dir, Contents{Copies: []Copy{{Source: src + "/f", Target: test.target}}}, nil)
 		if test.want == "" {
 			check(t, err)
 		} else if err == nil || !strings.HasPrefix(err.Error(), test.want) {
@@ -119,7 +119,7 @@ func TestAddToRefusesWhatClashes(t *testing.T) {
 		t.Errorf("(-before +after):\n%s", diff)
 	}
 	for dir, want := range map[string]string{t.TempDir(): "config.json not found", "/no/such/bundle": "no such file or directory"} {
-		if err := AddTo(dir, Contents{}); err == nil || !strings.Contains(err.Error(), want) {
+		if err := AddTo(dir, Contents{}, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", dir, err)
 		}
 	}
@@ -134,7 +134,7 @@ func TestAddToStaysInsideTheRootFileSystem(t *testing.T) {
 		"/absolute": "-> " + canary, "/up": "-> " + up + canary[1:], "/chain": "-> up/x", canary + "/x/there": "",
 	})
 	for _, target := range []string{"/absolute/f", "/up/g", "/up/../h", "/chain/i", "/absolute/x/../j", "/../../k"} {
-		check(t, AddTo(dir, Contents{Copies: []Copy{{Source: src + "/f", Target: target}}}))
+		check(t, AddTo(dir, Contents{Copies: []Copy{{Source: src + "/f", Target: target}}}, nil))
 	}
 	if left := listing(t, canary); len(left) != 1 {
 		t.Errorf("made outside: %v", left)
@@ -201,7 +201,7 @@ func TestAddToGivesFilesToWhomTheBundleMaps(t *testing.T) {
 	dir := t.TempDir()
 	check(t, os.Mkdir(dir+"/rootfs", 0o755))
 	check(t, Write(dir, Rootless(4711, 4712, true)))
-	check(t, AddTo(dir, Contents{With: []string{quiet(t, t.TempDir())}}))
+	check(t, AddTo(dir, Contents{With: []string{quiet(t, t.TempDir())}}, nil))
 	entries, err := os.ReadDir(dir + "/rootfs")
 	check(t, err)
 	for _, e := range entries {
@@ -225,7 +225,7 @@ func TestAddToReadsTheRootPathOfTheConfiguration(t *testing.T) {
 		config.Root = root
 		os.Remove(dir + "/config.json")
 		check(t, Write(dir, config))
-		return AddTo(dir, Contents{Copies: []Copy{{Source: src + "/f", Target: "/f"}}})
+		return AddTo(dir, Contents{Copies: []Copy{{Source: src + "/f", Target: "/f"}}}, nil)
 	}
 	check(t, add(&specs.Root{Path: elsewhere}))
 	if _, err := os.Stat(elsewhere + "/f"); err != nil {
@@ -241,7 +241,7 @@ func TestAddToReadsTheRootPathOfTheConfiguration(t *testing.T) {
 		}
 	}
 	check(t, os.WriteFile(dir+"/config.json", []byte("{"), 0o644))
-	if err := AddTo(dir, Contents{}); err == nil || !strings.Contains(err.Error(), "config.json:1:") {
+	if err := AddTo(dir, Contents{}, nil); err == nil || !strings.Contains(err.Error(), "config.json:1:") {
 		t.Errorf("no JSON: %v", err)
 	}
 }
@@ -268,7 +268,7 @@ func FuzzAddTo(f *testing.F) {
 			return
 		}
 		before := states(t, dir)
-		err := AddTo(dir, Contents{Copies: []Copy{{Source: dir + "/new", Target: target}}})
+		err := AddTo(dir, Contents{Copies: []Copy{{Source: dir + "/new", Target: target}}}, nil)
 		after := states(t, dir)
 		for name, state := range after {
 			if before[name] != state && (err != nil || before[name] != "" || !strings.HasPrefix(name, dir+"/rootfs/")) {

@@ -73,6 +73,9 @@ func (t *tree) timesBefore(root *os.Root) (map[string]time.Time, error) {
 
 // layOne makes one entry; made counts it as soon as it is there.
 func (t *tree) layOne(root *os.Root, e entry, made *int) error {
+	if err := t.stop(); err != nil {
+		return err
+	}
 	name := strings.TrimPrefix(e.path, "/")
 	switch e.mode.Type() {
 	case fs.ModeSymlink:
@@ -106,7 +109,7 @@ func (t *tree) layFile(root *os.Root, name string, e entry, made *int) (err erro
 	}
 	*made++
 	defer func() { err = errors.Join(err, to.Close()) }()
-	if _, err := io.Copy(to, from); err != nil {
+	if err := t.copy(to, from); err != nil {
 		return err
 	}
 	if err := chown(e, to.Chown); err != nil { // first: it takes setuid away
@@ -116,6 +119,22 @@ func (t *tree) layFile(root *os.Root, name string, e entry, made *int) (err erro
 		return err
 	}
 	return setTime(int(to.Fd()), "", e.time, unix.AT_EMPTY_PATH)
+}
+
+// copy copies in pieces, between which somebody may have it stop. The kernel
+// copies each by itself where it can (copy_file_range(2)).
+func (t *tree) copy(to io.Writer, from io.Reader) error {
+	const piece = 64 << 20
+	for {
+		if _, err := io.CopyN(to, from, piece); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if err := t.stop(); err != nil {
+			return err
+		}
+	}
 }
 
 // dressLink gives a link its owner and its time, below the directory that holds it.

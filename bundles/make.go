@@ -12,13 +12,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// makeBundle makes the bundle, or takes back what it made of it. Modes are the
-// same under each umask; a new directory is closed to other users.
-func makeBundle(dir string, spec *specs.Spec, t *tree) (err error) {
+// Make makes a bundle at dir, which must be absent, with its parent present, or
+// empty: fill puts what there is to be into the new directory rootfs, and gives
+// the configuration. A new dir is closed to other users, and what fill doesn't
+// make has the epoch for its time. After an error all that was made is gone
+// again, and nothing else: another may have found dir empty as well.
+func Make(dir string, fill func(rootfs string) (*specs.Spec, error)) (err error) {
 	var made []string
 	defer func() {
 		for i := len(made) - 1; i >= 0 && err != nil; i-- {
-			os.RemoveAll(made[i])
+			err = errors.Join(err, os.RemoveAll(made[i]))
 		}
 	}()
 	isNew, err := makeOrFindEmpty(dir)
@@ -28,12 +31,13 @@ func makeBundle(dir string, spec *specs.Spec, t *tree) (err error) {
 	if isNew {
 		made = append(made, dir)
 	}
-	rootfs, config := path.Join(dir, spec.Root.Path), path.Join(dir, "config.json")
+	rootfs, config := path.Join(dir, "rootfs"), path.Join(dir, "config.json")
 	if err := os.Mkdir(rootfs, 0o700); err != nil {
 		return err
 	}
 	made = append(made, rootfs)
-	if err := layRootfs(rootfs, t); err != nil {
+	spec, err := fill(rootfs)
+	if err != nil {
 		return err
 	}
 	if err := Write(dir, spec); err != nil {
@@ -72,7 +76,7 @@ func settle(name string, mode fs.FileMode) error {
 
 // makeOrFindEmpty makes dir, or finds it there with nothing in it.
 func makeOrFindEmpty(dir string) (isNew bool, err error) {
-	err = os.Mkdir(dir, 0o777)
+	err = os.Mkdir(dir, 0o700)
 	if err == nil {
 		return true, nil
 	}

@@ -24,6 +24,8 @@ type tree struct {
 	index   map[string]int // path → number of its entry
 	loaders []*loader      // of the programs that are noted
 	missing []string       // libraries that weren't found, and who needs them
+
+	interrupted func() error // tells whether to stop; nil for never
 }
 
 // entry is one thing to make; its path is absolute and free of links.
@@ -49,6 +51,9 @@ func newTree(host string) *tree {
 // add notes one entry. What is wanted twice must be the same, and gets the owner
 // and the mode that were asked for last; what is present stays as it is.
 func (t *tree) add(e entry) error {
+	if err := t.stop(); err != nil {
+		return err
+	}
 	if e.time.IsZero() {
 		e.time = epoch()
 	}
@@ -73,6 +78,14 @@ func (t *tree) add(e entry) error {
 		t.entries[t.index[e.path]] = e
 	}
 	return nil
+}
+
+// stop is the error by which somebody has the work end.
+func (t *tree) stop() error {
+	if t.interrupted == nil {
+		return nil
+	}
+	return t.interrupted()
 }
 
 // own gives what the tree has at a path that leads through no link: an entry,

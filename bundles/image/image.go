@@ -80,33 +80,32 @@ func Deploy(dir, ref string, o Options) error {
 	if err != nil {
 		return fmt.Errorf("image layout %q: %w", r.layout, err)
 	}
-	return makeBundle(dir, o.warn, func(rootfs string) error {
+	warnIfOpen(dir, o.warn)
+	return bundles.Make(dir, func(rootfs string) (*specs.Spec, error) {
 		if err := img.unpack(rootfs, o.warn); err != nil {
-			return fmt.Errorf("image layout %q: %w", r.layout, err)
+			return nil, fmt.Errorf("image layout %q: %w", r.layout, err)
 		}
 		s, err := img.configure(dir, rootfs, o)
 		if err != nil {
-			return fmt.Errorf("image layout %q: config: %w", r.layout, err)
+			return nil, fmt.Errorf("image layout %q: config: %w", r.layout, err)
 		}
-		return write(dir, s, o.Edit)
+		return s, edited(s, o.Edit)
 	})
 }
 
-// write makes config.json, after it was changed as wanted, and if it is a good one.
-func write(dir string, s *specs.Spec, edit func(*specs.Spec) error) error {
+// edited has the configuration changed, and refuses what no container could be
+// made of: what an image says may be no good, a NUL in a string, say.
+func edited(s *specs.Spec, edit func(*specs.Spec) error) error {
 	if edit != nil {
 		if err := edit(s); err != nil {
 			return err
 		}
 	}
 	text, err := json.Marshal(s)
-	if err != nil {
-		return err
+	if err == nil {
+		_, _, err = spec.Load(text)
 	}
-	if _, _, err := spec.Load(text); err != nil { // what an image says may be no good: a NUL in a string, say
-		return err
-	}
-	return bundles.Write(dir, s)
+	return err
 }
 
 func (o *Options) warn(text string) {

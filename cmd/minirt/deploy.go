@@ -4,8 +4,8 @@ import (
 	"errors"
 	"path/filepath"
 	"reflect"
+	"strings"
 
-	"github.com/minirt/minirt/bundles"
 	"github.com/minirt/minirt/lifecycle"
 )
 
@@ -16,6 +16,8 @@ type deployFlags struct {
 	contentFlags
 	configFlags
 	netFlags
+	Platform string `name:"platform" placeholder:"OS/ARCHITECTURE[/VARIANT]" help:"Of an image for many platforms: the one for this platform, not for this machine."`
+
 	Bundle  string   `arg:"" name:"BUNDLE" help:"The bundle's directory: absent or empty, or with --into, a bundle."`
 	Program string   `arg:"" name:"PROGRAM" optional:"" passthrough:"" help:"A path, or a name to look for along PATH; or oci:DIR[:TAG] for an image in an OCI image layout."`
 	Args    []string `arg:"" name:"ARGS" optional:"" help:"Its arguments, dashes included."`
@@ -59,12 +61,10 @@ func (f *deployFlags) deploy(r *lifecycle.Runtime) (status int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if f.Into {
-		return 0, bundles.AddTo(dir, c)
-	}
-	remove, err := f.make(r, dir, c)
-	if err != nil || !f.AndRun {
-		return 0, err
+	i := hear()
+	remove, err := f.make(r, dir, c, i)
+	if i.end(); err != nil || !f.AndRun {
+		return i.status(), err
 	}
 	status, err = r.Run(filepath.Base(dir), lifecycle.RunOptions{
 		CreateOptions: lifecycle.CreateOptions{Bundle: dir},
@@ -81,10 +81,14 @@ func (f *deployFlags) check() error {
 	var fresh deployFlags
 	n := model("deploy", &fresh)
 	switch {
+	case f.Bundle == "":
+		return usageError("argument BUNDLE is empty")
 	case f.Keep && !f.AndRun:
 		return usageError("--keep is for --run: without it the bundle stays anyway")
 	case !f.Into && f.Program == "":
 		return usageError("argument PROGRAM is missing; usage: " + usageLine(n))
+	case f.Platform != "" && !strings.HasPrefix(f.Program, layoutPrefix):
+		return usageError("--platform is for images: " + layoutPrefix + "DIR[:TAG]")
 	case !f.Into:
 		return nil
 	case f.Program != "":

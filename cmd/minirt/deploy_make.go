@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -15,42 +16,48 @@ import (
 	"github.com/minirt/minirt/lifecycle"
 )
 
+// layoutPrefix is before the path of an OCI image layout, in place of a program.
+const layoutPrefix = "oci:"
+
 // make makes the bundle, of a program or of an image, and tells how to remove
-// it again. After an error nothing is left.
-func (f *deployFlags) make(r *lifecycle.Runtime, dir string, c bundles.Contents) (remove func() error, err error) {
+// it again; or adds to one. After an error, or a signal, nothing of it is left.
+func (f *deployFlags) make(r *lifecycle.Runtime, dir string, c bundles.Contents, i *interrupts) (remove func() error, err error) {
+	if f.Into {
+		return nil, bundles.AddTo(dir, c, i.err)
+	}
 	_, err = os.Lstat(dir)
 	isNew := errors.Is(err, fs.ErrNotExist)
-	if err := f.unpack(r, dir, &c); err != nil {
+	if err := f.unpack(r, dir, &c, i); err != nil {
 		return nil, err
 	}
 	remove = func() error { return removeBundle(dir, isNew) }
-	if err := f.complete(dir, isNew, c); err != nil {
+	if err := cmp.Or(f.complete(dir, isNew, c, i), i.err()); err != nil {
 		return nil, errors.Join(err, remove())
 	}
 	return remove, nil
 }
 
 // unpack makes the bundle, and takes off c what it has put there.
-func (f *deployFlags) unpack(r *lifecycle.Runtime, dir string, c *bundles.Contents) error {
+func (f *deployFlags) unpack(r *lifecycle.Runtime, dir string, c *bundles.Contents, i *interrupts) error {
 	edit := func(s *specs.Spec) error {
 		if err := f.configure(s); err != nil {
 			return err
 		}
 		return f.netFlags.write(s, dir, r.Root)
 	}
-	if ref, ok := strings.CutPrefix(f.Program, "oci:"); ok {
-		return image.Deploy(dir, ref, image.Options{Args: f.Args, Edit: edit, Warn: r.Warn})
+	if ref, ok := strings.CutPrefix(f.Program, layoutPrefix); ok {
+		return image.Deploy(dir, ref, image.Options{Args: f.Args, Platform: f.Platform, Edit: edit, Warn: r.Warn, Interrupted: i.err})
 	}
-	d := bundles.Deployment{Program: f.Program, Args: f.Args, Contents: *c, Edit: edit}
+	d := bundles.Deployment{Program: f.Program, Args: f.Args, Contents: *c, Edit: edit, Interrupted: i.err}
 	*c = bundles.Contents{}
 	return bundles.Deploy(dir, d)
 }
 
 // complete adds what the bundle doesn't hold yet, and the files of --net, which
 // have the time of all that is made.
-func (f *deployFlags) complete(dir string, isNew bool, c bundles.Contents) error {
+func (f *deployFlags) complete(dir string, isNew bool, c bundles.Contents, i *interrupts) error {
 	if !c.Empty() {
-		if err := bundles.AddTo(dir, c); err != nil {
+		if err := bundles.AddTo(dir, c, i.err); err != nil {
 			return err
 		}
 	}
