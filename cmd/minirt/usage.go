@@ -13,7 +13,7 @@ const about = `minirt runs OCI containers. A container is made of a bundle, a di
 
 const statuses = `0 if all went well, 1 for any error. A container that "run" waits for passes its own on: the program's exit status, or 128 and the number of the signal that ended it.`
 
-const logging = `Errors go to standard error, one line each. With --log FILE they are appended to FILE too, with level, msg and time.`
+const logging = `Errors go to standard error, one line each; where there is one thing to do about one, a line of advice follows. With --log FILE they are appended to FILE too, with level, msg and time, and there is no advice.`
 
 // overview is the help of minirt as a whole.
 func overview() string {
