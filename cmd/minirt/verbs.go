@@ -31,18 +31,18 @@ const (
 
 // verbs are all verbs, in the order of the help.
 var verbs = [...]verb{
-	{running, "run", "create, start, wait for the end, delete", func() command { return new(hot.Run) }},
-	{running, "create", "make a container, ready to start", func() command { return new(hot.Create) }},
-	{running, "start", "start the program of a created container", func() command { return new(hot.Start) }},
-	{running, "exec", "run one more program in a container", func() command { return new(hot.Exec) }},
-	{running, "kill", "send a signal", func() command { return new(hot.Kill) }},
+	{running, "run", "create, start, wait for the end, delete", func() command { return hot.Named("run") }},
+	{running, "create", "make a container, ready to start", func() command { return hot.Named("create") }},
+	{running, "start", "start the program of a created container", func() command { return hot.Named("start") }},
+	{running, "exec", "run one more program in a container", func() command { return hot.Named("exec") }},
+	{running, "kill", "send a signal", func() command { return hot.Named("kill") }},
 	{running, "wait", "wait for the end, and print the exit status", func() command { return new(waitFlags) }},
-	{running, "delete", "remove a stopped container", func() command { return new(hot.Delete) }},
+	{running, "delete", "remove a stopped container", func() command { return hot.Named("delete") }},
 	{running, "pause", "freeze all processes", func() command { return new(pauseFlags) }},
 	{running, "resume", "thaw a paused container", func() command { return new(resumeFlags) }},
-	{running, "update", "change the limits of a container", func() command { return new(hot.Update) }},
+	{running, "update", "change the limits of a container", func() command { return hot.Named("update") }},
 
-	{looking, "state", "print the state of a container as JSON", func() command { return new(hot.State) }},
+	{looking, "state", "print the state of a container as JSON", func() command { return hot.Named("state") }},
 	{looking, "list", "list the containers", func() command { return new(listFlags) }},
 	{looking, "ps", "list the processes of a container", func() command { return new(psFlags) }},
 	{looking, "logs", "print what a container has said", func() command { return new(logsFlags) }},

@@ -137,12 +137,14 @@ func (c *Call) run() *Outcome {
 
 // A Verb is what a command line asks for, with its flags.
 type Verb interface {
+	Help() string
+	Example() string
 	Check() error // refuses flags that can be seen to be wrong, before anything is opened
 	Run(r *lifecycle.Runtime) (status int, err error)
 }
 
-// named makes the verb of that name, if it is one of ours.
-func named(name string) Verb {
+// Named makes the verb of that name, if it is one of ours.
+func Named(name string) Verb {
 	switch name {
 	case "create":
 		return new(Create)

@@ -23,7 +23,7 @@ func Read(args []string) *Call {
 		return nil
 	}
 	c.Name = rest[0]
-	if c.Verb = named(c.Name); c.Verb == nil {
+	if c.Verb = Named(c.Name); c.Verb == nil {
 		return nil
 	}
 	verb := formOf(c.Verb)

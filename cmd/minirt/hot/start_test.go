@@ -1,6 +1,7 @@
 package hot_test
 
 import (
+	"debug/elf"
 	"os"
 	"os/exec"
 	"slices"
@@ -52,6 +53,28 @@ func TestAHotVerbEndsBeforeKongAndWhatItBringsIsInitialised(t *testing.T) {
 		if !slices.Contains(cold, p) {
 			t.Errorf("%s does nothing at start: this test can't see whether it is late", p)
 		}
+	}
+}
+
+// Go begins with a table for 512 pairs of type and interface. If more than three
+// quarters of it would be taken, it makes a greater one, and enters all of them
+// again: at each start, for some 20 µs (runtime/iface.go, itabsinit). The section
+// .itablink has a pointer for each pair. To have fewer: don't convert many types to two
+// interfaces where one would do.
+func TestGosTableOfInterfacesIsNotMadeTwice(t *testing.T) {
+	t.Parallel()
+	file, err := elf.Open(built(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	links := file.Section(".itablink")
+	if links == nil {
+		t.Fatal("no section .itablink: how does this Go find them?")
+	}
+	const most = 384
+	if n := links.Size / 8; n == 0 || n > most {
+		t.Errorf("%d pairs of type and interface, more than %d", n, most)
 	}
 }
 
