@@ -1,10 +1,11 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"unsafe"
 
 	"github.com/minirt/minirt/internal/seccomp"
+	"github.com/minirt/minirt/internal/seccomp/seccomptest"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -39,11 +41,11 @@ func (h *host) filters(t *tools, rounds int) (*filterFigures, error) {
 	if err := decode("docker.json", &s); err != nil {
 		return nil, err
 	}
-	p, err := startPeer(t)
+	p, err := seccomptest.Start(t.dir)
 	if err != nil {
 		return nil, err
 	}
-	defer p.close()
+	defer p.Close()
 	f := &filterFigures{}
 	var programs [3][]seccomp.Instruction
 	for i := range rounds + warmUp {
@@ -53,11 +55,11 @@ func (h *host) filters(t *tools, rounds int) (*filterFigures, error) {
 		if err != nil {
 			return nil, err
 		}
-		list, theirs, err := p.compile(&s, peerList)
+		list, theirs, err := compiled(p, &s, seccomptest.List)
 		if err != nil {
 			return nil, err
 		}
-		tree, trees, err := p.compile(&s, peerTree)
+		tree, trees, err := compiled(p, &s, seccomptest.Tree)
 		if err != nil {
 			return nil, err
 		}
@@ -76,65 +78,47 @@ func (h *host) filters(t *tools, rounds int) (*filterFigures, error) {
 	return f, f.count(&programs)
 }
 
+// compiled is what libseccomp makes of a profile, and how long it takes.
+func compiled(p *seccomptest.Peer, s *specs.LinuxSeccomp, setting int) (code []seccomp.Instruction, took time.Duration, err error) {
+	f, err := p.Compile(s, setting)
+	if err = cmp.Or(err, f.Err); err != nil {
+		return nil, 0, err
+	}
+	for _, c := range f.Code {
+		code = append(code, seccomp.Instruction{Code: c.Code, JT: c.Jt, JF: c.Jf, K: c.K})
+	}
+	return code, f.Took, nil
+}
+
 // count runs the programs over the recorded traces.
 func (f *filterFigures) count(programs *[3][]seccomp.Instruction) error {
-	top, err := tree()
+	traces, err := seccomptest.Traces()
 	if err != nil {
 		return err
-	}
-	traces, err := filepath.Glob(filepath.Join(top, "internal/seccomp/testdata/traces/*.txt"))
-	if err != nil || len(traces) == 0 {
-		return fmt.Errorf("no recorded programs: %v", err)
 	}
 	numbers := map[string]uint32{}
 	for number, name := range seccomp.Calls(specs.ArchX86_64) {
 		numbers[name] = number
 	}
-	for _, trace := range traces {
-		text, err := os.ReadFile(trace)
-		if err != nil {
-			return err
-		}
-		c := callCost{program: strings.TrimSuffix(filepath.Base(trace), ".txt")}
-		for i, code := range programs {
-			if c.mean[i], err = meanCost(&seccomp.Filter{Instructions: code}, string(text), numbers); err != nil {
-				return fmt.Errorf("%s: %w", trace, err)
+	for i := range traces {
+		c := callCost{program: traces[i].Program}
+		for j, code := range programs {
+			filter := &seccomp.Filter{Instructions: code}
+			c.mean[j], err = traces[i].Mean(func(name string, args [6]uint64) (int, error) {
+				number, ok := numbers[name]
+				if !ok {
+					return 0, errors.New("unknown call")
+				}
+				_, steps := filter.Run(seccomp.Call{Number: number, Arch: unix.AUDIT_ARCH_X86_64, Args: args})
+				return steps, nil
+			})
+			if err != nil {
+				return err
 			}
 		}
 		f.calls = append(f.calls, c)
 	}
 	return nil
-}
-
-// usualArguments are those that programs give to the calls whose arguments
-// Docker's profile looks at.
-var usualArguments = map[string][6]uint64{
-	"clone":       {unix.CLONE_CHILD_CLEARTID | unix.CLONE_CHILD_SETTID | uint64(unix.SIGCHLD)},
-	"socket":      {unix.AF_INET},
-	"personality": {1<<32 - 1},
-}
-
-// meanCost is the mean number of instructions a call of a trace: lines of a
-// count and a name.
-func meanCost(f *seccomp.Filter, trace string, numbers map[string]uint32) (float64, error) {
-	calls, cost := 0, 0
-	for line := range strings.Lines(trace) {
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		var count int
-		var name string
-		if _, err := fmt.Sscan(line, &count, &name); err != nil {
-			return 0, err
-		}
-		number, ok := numbers[name]
-		if !ok {
-			return 0, fmt.Errorf("unknown call %q", name)
-		}
-		_, steps := f.Run(seccomp.Call{Number: number, Arch: unix.AUDIT_ARCH_X86_64, Args: usualArguments[name]})
-		calls, cost = calls+count, cost+count*steps
-	}
-	return float64(cost) / float64(calls), nil
 }
 
 // loading, in the environment, makes the bench a process that loads the filter
@@ -202,7 +186,7 @@ func (r *report) filterTable(p *page) {
 		return
 	}
 	p.heading(strings.ToUpper(dockers[:1]) + dockers[1:])
-	p.say("Compiled within one process, in turns, and loaded in a new one each time: medians. libseccomp has two settings, a list, its default, and a binary tree. The programs were recorded (internal/seccomp/testdata/traces); the kernel runs so many instructions for each of their calls that it doesn't know to be always allowed.\n")
+	p.say("Compiled within one process, in turns, and loaded in a new one each time: medians. libseccomp has two settings, a list, its default, and a binary tree. The programs were recorded (internal/seccomp/seccomptest/testdata/traces); the kernel runs so many instructions for each of their calls that it doesn't know to be always allowed.\n")
 	p.row(true, "", "minirt", "libseccomp", "its tree")
 	micros := func(s series) string { return decimals(float64(s.median())/1e3, 1) }
 	p.row(false, "compiling, µs", micros(f.ours), micros(f.theirs), micros(f.tree))

@@ -5,7 +5,7 @@ import "strings"
 // weights say how often programs make a call, beside those that aren't here: in
 // a filter's search tree they are nearer to the root. They are what strace -c
 // shows of shells, interpreters, servers and build tools, rounded: the order of
-// size is what counts. internal/seccomp/testdata/traces has three such programs.
+// size is what counts. internal/seccomp/seccomptest/testdata/traces has three such programs.
 var weights = weigh([]weighed{
 	{100, "read write close openat futex epoll_pwait epoll_wait newfstatat fstat stat"},
 	{50, "mmap lseek recvfrom sendto recvmsg sendmsg poll ppoll writev fcntl ioctl rt_sigaction rt_sigprocmask pread64 pwrite64"},

@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
@@ -177,9 +176,7 @@ func child(c kernelCase) {
 		length uint16
 		first  *Instruction
 	}{uint16(len(f.Instructions)), &f.Instructions[0]}
-	begin := time.Now()
 	fd, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, uintptr(f.Flags), uintptr(unsafe.Pointer(&program)))
-	fmt.Fprintf(os.Stderr, "%d instructions, loaded in %v\n", len(f.Instructions), time.Since(begin))
 	if errno != 0 {
 		fmt.Println("seccomp:", errno)
 		return

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/minirt/minirt/internal/seccomp/seccomptest"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -68,7 +69,7 @@ func exampleProfile(t *testing.T, engine string) *specs.LinuxSeccomp {
 
 func compareWithLibseccomp(t *testing.T, p *peer, s *specs.LinuxSeccomp) {
 	ours := mustCompile(t, s, runtime.GOARCH).Instructions
-	theirs := p.compile(t, s, optimizeDefault)
+	theirs := p.compile(t, s, seccomptest.List)
 	if theirs.err != nil {
 		t.Fatal(theirs.err)
 	}
@@ -99,7 +100,7 @@ func compareWithLibseccomp(t *testing.T, p *peer, s *specs.LinuxSeccomp) {
 func TestLibseccompHasTheSameNumbers(t *testing.T) {
 	t.Parallel()
 	p := newPeer(t)
-	for abi := range libseccompArchs {
+	for abi := range seccomptest.Archs {
 		same := 0
 		for _, name := range callNames {
 			theirs := p.number(t, abi, name)

@@ -3,6 +3,7 @@ package seccomp
 import (
 	"slices"
 
+	"github.com/minirt/minirt/internal/seccomp/seccomptest"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -19,7 +20,7 @@ type oracle struct {
 
 func (o *oracle) decide(d callData) uint32 {
 	s := o.s
-	fallback := returnValue(s.DefaultAction, s.DefaultErrnoRet)
+	fallback := seccomptest.ReturnValue(s.DefaultAction, s.DefaultErrnoRet)
 	abi := abiOf(d)
 	if abi == minusOne && (o.handles(specs.ArchX86_64) || o.handles(specs.ArchX32)) {
 		return o.orNewer(o.lastX86(), fallback, d)
@@ -30,7 +31,7 @@ func (o *oracle) decide(d callData) uint32 {
 	rules := o.rules(abi, d)
 	for _, r := range rules {
 		if len(r.Args) == 0 {
-			return returnValue(r.Action, r.ErrnoRet)
+			return seccomptest.ReturnValue(r.Action, r.ErrnoRet)
 		}
 	}
 	if o.peer && !is64[abi] {
@@ -38,7 +39,7 @@ func (o *oracle) decide(d callData) uint32 {
 	}
 	for _, r := range rules {
 		if allHold(r.Args, d) {
-			return returnValue(r.Action, r.ErrnoRet)
+			return seccomptest.ReturnValue(r.Action, r.ErrnoRet)
 		}
 	}
 	return o.orNewer(abi, fallback, d)
@@ -97,12 +98,12 @@ func (o *oracle) rulesFor(abi specs.Arch, number uint32) (rules []specs.LinuxSys
 	s := o.s
 	name := nameOf(abi, number)
 	for _, r := range s.Syscalls {
-		if returnValue(r.Action, r.ErrnoRet) == returnValue(s.DefaultAction, s.DefaultErrnoRet) {
+		if seccomptest.ReturnValue(r.Action, r.ErrnoRet) == seccomptest.ReturnValue(s.DefaultAction, s.DefaultErrnoRet) {
 			continue
 		}
 		for _, named := range r.Names {
 			if named == name {
-				rules = append(rules, split(r)...)
+				rules = append(rules, seccomptest.Split(r)...)
 			}
 			for _, m := range throughDoors {
 				lets := r.Action == specs.ActAllow || r.Action == specs.ActLog
@@ -123,24 +124,6 @@ func (o *oracle) rulesFor(abi specs.Arch, number uint32) (rules []specs.LinuxSys
 		}
 	}
 	return rules
-}
-
-// split makes one entry for each of the args if two have the same index.
-func split(r specs.LinuxSyscall) []specs.LinuxSyscall {
-	seen := map[uint]bool{}
-	for _, a := range r.Args {
-		seen[a.Index] = true
-	}
-	if len(seen) == len(r.Args) {
-		return []specs.LinuxSyscall{r}
-	}
-	var all []specs.LinuxSyscall
-	for _, a := range r.Args {
-		one := r
-		one.Args = []specs.LinuxSeccompArg{a}
-		all = append(all, one)
-	}
-	return all
 }
 
 func allHold(args []specs.LinuxSeccompArg, d callData) bool {
@@ -257,22 +240,4 @@ func numberOf(abi specs.Arch, name string) (uint32, bool) {
 		}
 	}
 	return 0, false
-}
-
-func returnValue(word specs.LinuxSeccompAction, errno *uint) uint32 {
-	data := uint32(unix.EPERM)
-	if errno != nil {
-		data = uint32(*errno)
-	}
-	return map[specs.LinuxSeccompAction]uint32{
-		specs.ActAllow:       0x7fff0000,
-		specs.ActLog:         0x7ffc0000,
-		specs.ActTrace:       0x7ff00000 | data,
-		specs.ActNotify:      0x7fc00000,
-		specs.ActErrno:       0x00050000 | data,
-		specs.ActTrap:        0x00030000,
-		specs.ActKill:        0x00000000,
-		specs.ActKillThread:  0x00000000,
-		specs.ActKillProcess: 0x80000000,
-	}[word]
 }

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/minirt/minirt/internal/seccomp/seccomptest"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -29,7 +30,7 @@ func TestLibseccompDecidesRandomProfilesTheSame(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 11))
 		s := plainProfile(r)
 		f, _, err := program(s, runtime.GOARCH)
-		theirs := p.compile(t, s, optimizeDefault+int(seed)%2)
+		theirs := p.compile(t, s, seccomptest.List+int(seed)%2)
 		if err != nil || theirs.err != nil {
 			if err == nil && !errors.Is(theirs.err, unix.ENOMEM) || theirs.err == nil {
 				t.Fatalf("seed %d: %v; libseccomp: %v", seed, err, theirs.err)
@@ -132,7 +133,7 @@ var peerNames = []string{"read", "socket", "personality", "clone", "execve", "op
 func littleEndian() (words []specs.Arch) {
 	for _, a := range archs {
 		const littleEndianBit = 0x40000000 // __AUDIT_ARCH_LE of linux/audit.h
-		if a.audit&littleEndianBit != 0 && libseccompArchs[a.name] != "" {
+		if a.audit&littleEndianBit != 0 && seccomptest.Archs[a.name] != "" {
 			words = append(words, a.name)
 		}
 	}
@@ -185,11 +186,11 @@ func near(r *rand.Rand, a specs.LinuxSeccompArg) uint64 {
 // plainProfile has one action for each call, so the order doesn't matter.
 func (p *peer) oneByOne(t *testing.T, s *specs.LinuxSeccomp, d callData) uint32 {
 	t.Helper()
-	fallback := returnValue(s.DefaultAction, s.DefaultErrnoRet)
+	fallback := seccomptest.ReturnValue(s.DefaultAction, s.DefaultErrnoRet)
 	for _, entry := range s.Syscalls {
 		alone := *s
 		alone.Syscalls = []specs.LinuxSyscall{entry}
-		f := p.compile(t, &alone, optimizeDefault)
+		f := p.compile(t, &alone, seccomptest.List)
 		if f.err != nil {
 			t.Fatal(f.err)
 		}

@@ -3,6 +3,7 @@ package seccomp
 import (
 	"testing"
 
+	"github.com/minirt/minirt/internal/seccomp/seccomptest"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -79,7 +80,7 @@ func TestADefaultActionOtherThanEPERMIsTakenAtItsWord(t *testing.T) {
 			s := &specs.LinuxSeccomp{DefaultAction: a.name, DefaultErrnoRet: errno, Syscalls: []specs.LinuxSyscall{allow("read")}}
 			program := mustCompile(t, s, "amd64").Instructions
 			d := callData{number: unix.SYS_FSOPEN, arch: unix.AUDIT_ARCH_X86_64}
-			if got, want := answer(t, program, d), returnValue(a.name, errno); got != want {
+			if got, want := answer(t, program, d), seccomptest.ReturnValue(a.name, errno); got != want {
 				t.Errorf("%s: fsopen is answered %#x, want %#x", a.name, got, want)
 			}
 		}
