@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/minirt/minirt/internal/mountpoint"
-	"github.com/minirt/minirt/internal/plan"
 	"github.com/minirt/minirt/internal/stage"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -258,87 +257,6 @@ func (c *creation) makePoints() error {
 // imageOf is stage.Image; tests let steps fail in what it gives.
 var imageOf = stage.Image
 
-// seal makes the program of a plan, ready for stage.Start; dir serves where
-// memfds can't be run.
-func seal(p *plan.Plan, dir string) (fd int, err error) {
-	image, err := imageOf(p)
-	if err != nil {
-		return -1, err
-	}
-	return stage.Seal(image, dir)
-}
-
-// launch starts the stage with its descriptors.
-func (c *creation) launch() error {
-	c.phase("write the image")
-	fd, err := seal(c.plan.Plan, c.path)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	ours, theirs, err := socketPair()
-	if err != nil {
-		return err
-	}
-	c.sync, c.files[c.host.Files.Sync] = ours, uintptr(theirs)
-	if err := c.openNamespaces(); err != nil {
-		return err
-	}
-	born, err := c.birthplace()
-	if err != nil {
-		return err
-	}
-	if err := c.options.Timing.share(c.plan, c.files, c.host.Files.Stamps); err != nil {
-		return err
-	}
-	c.phase("clone and execve")
-	c.options.Timing.stageBorn()
-	p, err := stage.Start(fd, []string{"minirt", "stage", c.ID}, c.files, c.plan.Namespaces, born)
-	unix.Close(theirs)
-	c.files[c.host.Files.Sync] = none
-	if n := c.host.Files.Stamps; n > 0 {
-		c.files[n] = none
-	}
-	if born >= 0 {
-		unix.Close(born)
-	}
-	if err != nil {
-		return because("start the stage", advised(err, c.plan.Namespaces))
-	}
-	if c.Deaf {
-		report := &c.files[c.host.Files.Report]
-		c.report, *report = int(*report), none
-	}
-	c.Process.PID, c.pidfd = p.PID, p.PIDFD
-	c.options.Timing.bears(p.PID)
-	c.undo.add(c.end)
-	return nil
-}
-
-// closeFiles closes what the stage has inherited by now.
-func (c *creation) closeFiles() {
-	c.log.closeTheirs()
-	for i := c.host.Files.First; i < len(c.files); i++ {
-		if c.files[i] != none {
-			unix.Close(int(c.files[i]))
-		}
-	}
-}
-
-// end kills the container's process, and reaps it.
-func (c *creation) end() error {
-	if c.pidfd >= 0 {
-		unix.PidfdSendSignal(c.pidfd, unix.SIGKILL, nil, 0)
-		wait(c.Process.PID)
-		waitGroup(c.Process.PID) // what it has borne and not told of
-		unix.Close(c.pidfd)
-		c.pidfd, c.Process.PID = -1, 0
-	}
-	unix.Close(c.report)
-	c.report = -1
-	return nil
-}
-
 // settle is what follows when the stage is ready: rules that would have
 // hindered it, and the record. The acknowledgement is still to come.
 func (c *creation) settle() error {
@@ -380,7 +298,7 @@ func (c *creation) settle() error {
 	if err := c.outlets.handOver(c.pidfd); err != nil {
 		return err
 	}
-	if err := c.giveListener(); err != nil {
+	if err := c.giveListener(c.outlets, c.spec, c.Process.PID, specs.StateCreating); err != nil {
 		return err
 	}
 	if c.options.detach {
@@ -398,7 +316,7 @@ func (c *creation) acknowledge() error {
 	c.options.Timing.stageEnded() // what it does now is start's
 	unix.Close(c.sync)
 	unix.Close(c.pidfd)
-	unix.Close(c.report)
+	c.closeReport()
 	return nil
 }
 

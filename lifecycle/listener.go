@@ -50,9 +50,13 @@ func (o *outlets) dialAgent(s *specs.Spec) (err error) {
 	return nil
 }
 
-// giveListener sends the listener to the agent, with the state of the container's
-// process, and hangs up (SC-10): from here on the agent answers.
-func (o *outlets) giveListener(state []byte) error {
+// giveListener sends the listener, if there is one, to the agent, with the state
+// of the container's process, and hangs up (SC-10): from here on the agent answers.
+func (c *container) giveListener(o *outlets, s *specs.Spec, pid int, status specs.ContainerState) error {
+	if o.listener < 0 {
+		return nil
+	}
+	state := c.processState(s, pid, status)
 	n, err := unix.SendmsgN(o.agent, state, unix.UnixRights(o.listener), nil, unix.MSG_NOSIGNAL)
 	for err == nil && n < len(state) { // descriptors go with the first part (SC-14)
 		state = state[n:]
@@ -121,14 +125,6 @@ func (c *creation) takeListener() error {
 	return err
 }
 
-// giveListener gives it to the agent, if there is one.
-func (c *creation) giveListener() error {
-	if c.outlets.listener < 0 {
-		return nil
-	}
-	return c.outlets.giveListener(c.processState(c.spec, c.Process.PID, specs.StateCreating))
-}
-
 // letPass lets the stage make what calls its filter leaves to a listener, until
 // it says something, or ends.
 func letPass(fd, sync int) {
@@ -147,16 +143,27 @@ func letPass(fd, sync int) {
 	}
 }
 
-// reported gives what a stage has left in the FIFO for start, where its failures
-// go from the beginning if its filter has a listener.
-func (c *creation) reported() (r stage.Report, ok bool) {
+// reported gives the failure that a stage has left in the FIFO for start, where
+// it goes from the beginning if its filter has a listener; nil for none.
+func (c *creation) reported() error {
 	if c.report < 0 || !readable(c.report, 0) {
-		return r, false
+		return nil
 	}
 	b := make([]byte, 64)
 	n, err := unix.Read(c.report, b)
 	if err != nil {
-		return r, false
+		return nil
 	}
-	return stage.ParseReport(b[:n])
+	if r, ok := stage.ParseReport(b[:n]); ok {
+		return c.plan.explain(c.spec, c.bundle.Config, r)
+	}
+	return nil
+}
+
+// closeReport is for a creation that reads the FIFO no more, if it has.
+func (c *creation) closeReport() {
+	if c.report >= 0 {
+		unix.Close(c.report)
+		c.report = -1
+	}
 }

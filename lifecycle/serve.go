@@ -72,8 +72,8 @@ func (c *creation) lastWords(err error) error {
 			}
 		}
 	}
-	if r, ok := c.reported(); ok {
-		return c.plan.explain(c.spec, c.bundle.Config, r)
+	if said := c.reported(); said != nil {
+		return said
 	}
 	return err
 }
@@ -96,8 +96,8 @@ func (c *creation) born(pid int) error {
 
 // died tells why a stage ended without a word.
 func (c *creation) died() error {
-	if r, ok := c.reported(); ok {
-		return c.plan.explain(c.spec, c.bundle.Config, r)
+	if said := c.reported(); said != nil {
+		return said
 	}
 	ws := wait(c.Process.PID)
 	unix.Close(c.pidfd)

@@ -129,7 +129,7 @@ func TestFilesOfProcfsAreWrittenInFewPlaces(t *testing.T) {
 		"lifecycle/idmap.go",         // uid_map, gid_map, setgroups
 		"lifecycle/serve.go",         // timens_offsets
 		"lifecycle/create.go",        // oom_score_adj
-		"lifecycle/exec.go",          // oom_score_adj
+		"lifecycle/exec_serve.go",    // oom_score_adj
 		"internal/tree/namespace.go", // uid_map, gid_map of a process of its own
 		"lifecycle/sysctl.go",        // the stage, to its own procfs
 	}
